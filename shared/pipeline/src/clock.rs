@@ -1,0 +1,64 @@
+//! The one clock: wall time for expiry and ages, monotonic time for deadlines. Nothing else asks the system.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+/// Tells wall time. Injected, so that tests and `fourstroke test` can stand at a fixed moment.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+
+impl Clock {
+    /// Follows the system's clock.
+    pub fn system() -> Clock {
+        Clock(Arc::new(Utc::now))
+    }
+
+    /// Stands still at one moment.
+    pub fn fixed(at: DateTime<Utc>) -> Clock {
+        Clock(Arc::new(move || at))
+    }
+
+    /// Asks a function, such as one a test moves forward.
+    pub fn from_fn(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Clock {
+        Clock(Arc::new(now))
+    }
+
+    /// Returns the wall time.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// The monotonic moment by which a batch must be answered: the platform's limit less a margin.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// Sets a deadline that far from now.
+    pub fn after(left: Duration) -> Deadline {
+        Deadline(Instant::now() + left)
+    }
+
+    /// Returns the moment itself.
+    pub fn instant(self) -> Instant {
+        self.0
+    }
+
+    /// Returns the time left, zero once it has passed.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Tells whether it has passed.
+    pub fn passed(self) -> bool {
+        self.left().is_zero()
+    }
+}

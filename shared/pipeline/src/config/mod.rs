@@ -1,0 +1,282 @@
+//! `pipeline.yaml` as typed configuration. Reading and checking the file happens here; expressions are compiled and
+//! resources opened when the pipeline is built.
+
+//mod cursor;
+//mod duration;
+//mod mistake;
+//mod parse;
+//mod resolve;
+mod resource;
+//mod schema;
+//mod strokes;
+//mod tests_section;
+//mod yaml;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use vrl::value::Value;
+
+//pub use mistake::{Mistake, Mistakes};
+//pub use resolve::Environment;
+pub use resource::{Format, Resource};
+//pub use schema::schema;
+
+use crate::types::Fields;
+
+/// The text of an expression and where each of its bytes stands in the file.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// The expression.
+    pub text: String,
+    /// Its place in the file, such as `act.rules[0].when`.
+    pub at: String,
+    /// For each byte of the text, and its end, the byte offset in the file.
+    pub(crate) offsets: Arc<[usize]>,
+}
+
+/// A name and where it stands in the file.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// The name.
+    pub text: String,
+    /// Its place in the file's text, in bytes.
+    pub span: std::ops::Range<usize>,
+}
+
+/// A pipeline file, read and checked as far as that goes without opening anything.
+#[derive(Clone, Debug)]
+pub struct PipelineFile {
+    /// The file's path, for messages.
+    pub path: PathBuf,
+    /// The file's text.
+    pub text: Arc<str>,
+    /// `name`
+    pub name: Name,
+    /// `sources`, by name.
+    pub sources: Vec<(Name, Resource)>,
+    /// `stores`, by name.
+    pub stores: Vec<(Name, Resource)>,
+    /// `sinks`, by name.
+    pub sinks: Vec<(Name, Resource)>,
+    /// `event`
+    pub event: EventConfig,
+    /// `transform`
+    pub transform: Option<Expr>,
+    /// `enrich`, in order.
+    pub enrich: Vec<LookupConfig>,
+    /// `infer`, in order.
+    pub infer: Vec<ModelConfig>,
+    /// `act`
+    pub act: ActConfig,
+    /// `outcome`
+    pub outcome: Option<OutcomeConfig>,
+    /// `log`
+    pub log: Option<LogConfig>,
+    /// `on_error.to`: the sink of dead letters.
+    pub dead_letters: Name,
+    /// `slo`
+    pub slo: SloConfig,
+    /// `tests`
+    pub tests: Vec<TestConfig>,
+}
+
+/// How a body is taken apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// One JSON object.
+    #[default]
+    Json,
+    /// One JSON object per line, each an event.
+    JsonLines,
+    /// One row per line, each an event.
+    Csv,
+}
+
+/// `event`: what an event looks like.
+#[derive(Clone, Debug, Default)]
+pub struct EventConfig {
+    /// `format`
+    pub format: BodyFormat,
+    /// `id`: overrides the platform's.
+    pub id: Option<Expr>,
+    /// `key`: overrides the platform's.
+    pub key: Option<Expr>,
+    /// `time`: overrides the platform's.
+    pub time: Option<Expr>,
+    /// `fields`; none: any field of any type is kept.
+    pub fields: Option<Fields>,
+}
+
+/// What stands in for something a lookup does not find.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Missing {
+    /// The event is dead-lettered.
+    Poison,
+    /// The lookup's value is null.
+    Null,
+    /// This value.
+    Default(Value),
+}
+
+/// One entry of `enrich`.
+#[derive(Clone, Debug)]
+pub struct LookupConfig {
+    /// Its name: where the value goes in the record.
+    pub name: Name,
+    /// `from`: the store.
+    pub from: Name,
+    /// `key`: one expression per key column.
+    pub key: Vec<Expr>,
+    /// `cache`: how long an answer may be used again; none: not at all.
+    pub cache: Option<CacheConfig>,
+    /// `timeout` of one call; none: the batch's deadline.
+    pub timeout: Option<Duration>,
+    /// `missing` and `default`
+    pub missing: Missing,
+}
+
+/// How long, and how many of, a lookup's answers are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// The time to live.
+    pub ttl: Duration,
+    /// The most keys kept.
+    pub size: usize,
+}
+
+/// A pinned model.
+#[derive(Clone, Debug)]
+pub enum Pin {
+    /// The digest in the file.
+    Digest(Name),
+    /// The digest in `<model>.sha256`.
+    Beside,
+}
+
+/// One entry of `infer`.
+#[derive(Clone, Debug)]
+pub struct ModelConfig {
+    /// Its name: where the prediction goes in the record.
+    pub name: Name,
+    /// `model`
+    pub model: Resource,
+    /// `sha256`
+    pub sha256: Option<Pin>,
+    /// `when`: only for these events.
+    pub when: Option<Expr>,
+    /// `positive`: the class whose probability is `.NAME.probability`.
+    pub positive: Option<Name>,
+    /// `features` in the order of the model's columns.
+    pub features: Vec<(Name, Expr)>,
+    /// `categories` by feature.
+    pub categories: Vec<(Name, Categories)>,
+    /// `missing` by feature; `NaN` for `nan`.
+    pub missing: Vec<(Name, f64)>,
+}
+
+/// A category table: a string's place in the list is its number; unknown is -1.
+#[derive(Clone, Debug)]
+pub enum Categories {
+    /// In the file.
+    Inline(Vec<String>),
+    /// A JSON array of strings elsewhere.
+    Table(Resource),
+}
+
+/// Whether the first matching rule acts, or all do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Match {
+    /// The first in the order of the file.
+    #[default]
+    First,
+    /// Every one.
+    All,
+}
+
+/// `act`
+#[derive(Clone, Debug, Default)]
+pub struct ActConfig {
+    /// `match`
+    pub matches: Match,
+    /// `rules` in order.
+    pub rules: Vec<RuleConfig>,
+}
+
+/// One entry of `act.rules`.
+#[derive(Clone, Debug)]
+pub struct RuleConfig {
+    /// `name`
+    pub name: Name,
+    /// `when`; none: always.
+    pub when: Option<Expr>,
+    /// `to`: the sink.
+    pub to: Name,
+    /// `key`: the order's key at the sink; none: the event's.
+    pub key: Option<Expr>,
+    /// `data`; none: the whole record.
+    pub data: Option<Expr>,
+}
+
+/// `outcome`: which events tell how an earlier decision turned out.
+#[derive(Clone, Debug)]
+pub struct OutcomeConfig {
+    /// `when`
+    pub when: Expr,
+    /// `of`: the id of the event that was decided.
+    pub of: Expr,
+    /// `label`: what really happened, boolean.
+    pub label: Expr,
+    /// `within`: how long after the decision an outcome still counts.
+    pub within: Duration,
+}
+
+/// `log`
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// `to`: the sink.
+    pub to: Name,
+    /// `keep`: paths of the record to keep beside what the strokes added.
+    pub keep: Vec<Expr>,
+}
+
+/// `slo`: measured and reported; changes no disposition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SloConfig {
+    /// `decide`: from a batch's arrival to its last action.
+    pub decide: Option<Duration>,
+    /// `event_age`: from the event's time to its action.
+    pub event_age: Option<Duration>,
+}
+
+/// One entry of `tests`.
+#[derive(Clone, Debug)]
+pub struct TestConfig {
+    /// `name`
+    pub name: Name,
+    /// `now`: where the clock stands.
+    pub now: Option<DateTime<Utc>>,
+    /// `event`: the body; text as it is, anything else as JSON.
+    pub event: String,
+    /// `given`: by lookup, what it finds; null: nothing.
+    pub given: Vec<(Name, Value)>,
+    /// `predict`: by model, what it says.
+    pub predict: Vec<(Name, Value)>,
+    /// `expect`
+    pub expect: Expectation,
+}
+
+/// What a test expects; what is not named is not looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expectation {
+    /// `actions`: the names of the rules, in order.
+    pub actions: Option<Vec<String>>,
+    /// `data` of the first action, at least this.
+    pub data: Option<Value>,
+    /// `disposition`
+    pub disposition: Option<String>,
+    /// `code` of the error.
+    pub code: Option<String>,
+    /// `record` after the strokes, at least this.
+    pub record: Option<Value>,
+}

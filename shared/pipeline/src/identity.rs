@@ -1,0 +1,44 @@
+//! Stable ids: the decision's, and each action's idempotency key. Neither holds the pipeline's version, or a
+//! deploy during a redelivery would act twice.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+/// Returns SHA-256(pipeline name, event id) in lower-case hex.
+///
+/// ```
+/// let id = fourstroke::identity::decision_id("flight-delays", "UA1545");
+/// assert_eq!(id, fourstroke::identity::decision_id("flight-delays", "UA1545"));
+/// assert_eq!(id.len(), 64);
+/// ```
+pub fn decision_id(pipeline: &str, event_id: &str) -> String {
+    hash(&[pipeline.as_bytes(), event_id.as_bytes()])
+}
+
+/// Returns SHA-256(pipeline name, event id, action name) in lower-case hex.
+pub fn idempotency_key(pipeline: &str, event_id: &str, action: &str) -> String {
+    hash(&[pipeline.as_bytes(), event_id.as_bytes(), action.as_bytes()])
+}
+
+/// Hashes parts, each behind its length, so that no two lists of parts give the same input.
+pub(crate) fn hash(parts: &[&[u8]]) -> String {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update((part.len() as u64).to_be_bytes());
+        sha.update(part);
+    }
+    hex(&sha.finalize())
+}
+
+/// Returns the SHA-256 of bytes in lower-case hex, as `sha256sum` prints it.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

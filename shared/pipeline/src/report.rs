@@ -1,0 +1,196 @@
+//! What became of a batch: one disposition per event, and everything the decision log, the handler's reply and the
+//! summary are made of.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use vrl::value::Value;
+
+use crate::{
+    error::Error,
+    event::{Decoded, Event},
+    ports::Outgoing,
+    record::Record,
+};
+
+/// Says how one event ended. Ordered from best to worst; of several, the worst counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Disposition {
+    /// Nothing was to be done.
+    Passed,
+    /// Already done earlier: a replay.
+    Skipped,
+    /// Every chosen action was taken by its sink.
+    Acted,
+    /// Written to the dead letters, with reason and original bytes.
+    DeadLettered,
+    /// To be asked for again.
+    Retry,
+}
+
+impl Disposition {
+    /// Every disposition, best first.
+    pub const ALL: [Disposition; 5] =
+        [Disposition::Passed, Disposition::Skipped, Disposition::Acted, Disposition::DeadLettered, Disposition::Retry];
+
+    /// Returns the word used in logs and summaries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Disposition::Passed => "passed",
+            Disposition::Skipped => "skipped",
+            Disposition::Acted => "acted",
+            Disposition::DeadLettered => "dead-lettered",
+            Disposition::Retry => "retry",
+        }
+    }
+}
+
+/// What a lookup gave for one event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The lookup's name.
+    pub name: Arc<str>,
+    /// Whether the store had it; else the default or null stands in.
+    pub found: bool,
+    /// How old the value was when used.
+    pub age: Duration,
+}
+
+/// What a model said about a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// The model's name in the pipeline file.
+    pub name: Arc<str>,
+    /// The columns and what went into the model, in its order; categories as text.
+    pub features: Vec<(Arc<str>, Value)>,
+    /// What came out: `probability`, `class`, `scores`, `value`, or the model's own output names.
+    pub output: Value,
+}
+
+impl Prediction {
+    /// Returns the probability of the class named `positive`.
+    pub fn probability(&self) -> Option<f64> {
+        self.output.as_object()?.get("probability")?.as_float().map(|number| number.into_inner())
+    }
+}
+
+/// One thing to be done about an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    /// The rule's name.
+    pub name: Arc<str>,
+    /// The sink's name.
+    pub to: Arc<str>,
+    /// What the rule's `data` gave.
+    pub data: Value,
+    /// What goes to the sink.
+    pub outgoing: Outgoing,
+}
+
+/// The label an outcome event carries for an earlier decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The decision it is about.
+    pub decision_id: String,
+    /// What really happened.
+    pub label: bool,
+}
+
+/// Holds the whole run for one event: what it was, what was added, what was chosen and why.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// SHA-256(pipeline name, event id).
+    pub id: ByteString,
+    /// Which of the batch's inputs it came from; several where a body held several events.
+    pub input: usize,
+    /// The bytes this event was decoded from.
+    pub body: Bytes,
+    /// Fields and the event's own facts.
+    pub record: Record,
+    /// What the lookups gave, in the order of the pipeline file.
+    pub lookups: Vec<Seen>,
+    /// What the models said; only those that ran.
+    pub predictions: Vec<Prediction>,
+    /// The rules that matched, in order.
+    pub candidates: Vec<Arc<str>>,
+    /// What was chosen.
+    pub actions: Vec<Action>,
+    /// The outcome this event tells, if it is one.
+    pub outcome: Option<Outcome>,
+    /// How it ended.
+    pub disposition: Disposition,
+    /// Why, when it ended as dead-lettered or retry.
+    pub error: Option<Error>,
+}
+
+/// Wall time a batch spent in each stroke.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StrokeTimes {
+    /// Decode and transform.
+    pub transform: Duration,
+    /// Lookups.
+    pub enrich: Duration,
+    /// Features and models.
+    pub infer: Duration,
+    /// Rules and sends.
+    pub act: Duration,
+    /// From the batch's arrival to its last log entry.
+    pub whole: Duration,
+}
+
+/// Says what became of a batch. Never an `Err`: what already acted is never forgotten.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The batch as it came.
+    pub inputs: Arc<[Decoded]>,
+    /// One per event; at least one per input.
+    pub decisions: Vec<Decision>,
+    /// Set when nothing more will succeed until somebody acts.
+    pub fatal: Option<Error>,
+    /// Decision-log entries that went to the dead letters instead.
+    pub log_diverted: usize,
+    /// Decision-log entries that could not be written anywhere.
+    pub log_lost: usize,
+    /// Where the time went.
+    pub times: StrokeTimes,
+}
+
+impl Report {
+    /// Returns the disposition of each input: the worst of the events it held.
+    pub fn dispositions(&self) -> Vec<Disposition> {
+        let mut worst = vec![Disposition::Passed; self.inputs.len()];
+        for decision in &self.decisions {
+            worst[decision.input] = worst[decision.input].max(decision.disposition);
+        }
+        worst
+    }
+
+    /// Returns the inputs to be asked for again, in order.
+    pub fn retries(&self) -> Vec<Decoded> {
+        self.dispositions()
+            .into_iter()
+            .zip(self.inputs.iter())
+            .filter(|(disposition, _)| *disposition == Disposition::Retry)
+            .map(|(_, input)| input.clone())
+            .collect()
+    }
+
+    /// Returns the first event to be asked for again in each group, and every one that has no group: what a platform
+    /// that replays in order needs to hear.
+    pub fn replay_from(&self) -> Vec<&Event> {
+        let mut seen = HashSet::new();
+        self.dispositions()
+            .into_iter()
+            .zip(self.inputs.iter())
+            .filter(|(disposition, _)| *disposition == Disposition::Retry)
+            .map(|(_, input)| input.event())
+            .filter(|event| event.group.as_ref().is_none_or(|group| seen.insert(group)))
+            .collect()
+    }
+
+    /// Returns how many events ended that way.
+    pub fn count(&self, disposition: Disposition) -> usize {
+        self.decisions.iter().filter(|decision| decision.disposition == disposition).count()
+    }
+}
