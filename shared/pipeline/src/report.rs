@@ -62,8 +62,10 @@ pub struct Seen {
 pub struct Prediction {
     /// The model's name in the pipeline file.
     pub name: Arc<str>,
-    /// The columns and what went into the model, in its order; categories as text.
-    pub features: Vec<(Arc<str>, Value)>,
+    /// The names of the model's columns.
+    pub columns: Arc<[Arc<str>]>,
+    /// What went into the columns, before category tables; empty where a stub stood in for the model.
+    pub features: Vec<Value>,
     /// What came out: `probability`, `class`, `scores`, `value`, or the model's own output names.
     pub output: Value,
 }

@@ -179,7 +179,9 @@ pub fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
     const SECONDS_BELOW: f64 = 1e11;
     match value {
         Value::Timestamp(time) => Some(*time),
-        Value::Integer(number) if (number.unsigned_abs() as f64) < SECONDS_BELOW => DateTime::from_timestamp(*number, 0),
+        Value::Integer(number) if (number.unsigned_abs() as f64) < SECONDS_BELOW => {
+            DateTime::from_timestamp(*number, 0)
+        }
         Value::Integer(number) => DateTime::from_timestamp_millis(*number),
         Value::Float(number) if number.is_finite() => {
             let millis = if number.abs() < SECONDS_BELOW { number.into_inner() * 1e3 } else { number.into_inner() };

@@ -1,28 +1,29 @@
 //! `pipeline.yaml` as typed configuration. Reading and checking the file happens here; expressions are compiled and
 //! resources opened when the pipeline is built.
 
-//mod cursor;
-//mod duration;
-//mod mistake;
-//mod parse;
-//mod resolve;
+mod cursor;
+mod duration;
+mod mistake;
+mod parse;
+mod resolve;
 mod resource;
-//mod schema;
-//mod strokes;
-//mod tests_section;
-//mod yaml;
+mod schema;
+mod strokes;
+mod tests_section;
+mod yaml;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
-//pub use mistake::{Mistake, Mistakes};
-//pub use resolve::Environment;
+pub(crate) use mistake::did_you_mean;
+pub use mistake::{Mistake, Mistakes};
+pub use resolve::Environment;
 pub use resource::{Format, Resource};
-//pub use schema::schema;
+pub use schema::schema;
 
-use crate::types::Fields;
+use crate::{error::Code, report::Disposition, types::Fields};
 
 /// The text of an expression and where each of its bytes stands in the file.
 #[derive(Clone, Debug)]
@@ -274,9 +275,9 @@ pub struct Expectation {
     /// `data` of the first action, at least this.
     pub data: Option<Value>,
     /// `disposition`
-    pub disposition: Option<String>,
+    pub disposition: Option<Disposition>,
     /// `code` of the error.
-    pub code: Option<String>,
+    pub code: Option<Code>,
     /// `record` after the strokes, at least this.
     pub record: Option<Value>,
 }

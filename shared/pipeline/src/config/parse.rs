@@ -1,0 +1,305 @@
+//! The file's sections, but for the strokes and the tests.
+
+use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
+
+use super::{
+    BodyFormat, Environment, EventConfig, Format, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile,
+    Resource, SloConfig,
+    cursor::{Cursor, Section},
+    mistake::did_you_mean,
+    resolve::resolve,
+    strokes, tests_section,
+    yaml::{self, Data, Node},
+};
+use crate::types::{Base, FieldType, Fields};
+
+pub(super) const TOP: &[&str] = &[
+    "fourstroke",
+    "name",
+    "sources",
+    "stores",
+    "sinks",
+    "event",
+    "transform",
+    "enrich",
+    "infer",
+    "act",
+    "outcome",
+    "log",
+    "on_error",
+    "slo",
+    "tests",
+];
+pub(super) const RESOURCE: &[&str] =
+    &["url", "key", "fields", "format", "timeout", "headers", "order", "ephemeral", "insecure", "large"];
+pub(super) const EVENT: &[&str] = &["format", "id", "key", "time", "fields"];
+pub(super) const OUTCOME: &[&str] = &["when", "of", "label", "within"];
+pub(super) const LOG: &[&str] = &["to", "keep"];
+pub(super) const ON_ERROR: &[&str] = &["to", "stop_above", "of_last"];
+pub(super) const SLO: &[&str] = &["decide", "event_age"];
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl PipelineFile {
+    /// Reads a pipeline file from disk.
+    ///
+    /// # Errors
+    /// Every mistake in it, each with its place; one without a place if it cannot be read.
+    pub fn read(path: &Path, environment: &Environment) -> Result<PipelineFile, Mistakes> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => PipelineFile::parse(path, &text, environment),
+            Err(error) => {
+                let mistake = Mistake::new(0..0, format!("cannot read the pipeline file: {error}"));
+                Err(Mistakes::new(path.to_owned(), "".into(), vec![mistake]))
+            }
+        }
+    }
+
+    /// Reads a pipeline file's text. Relative paths in it start from `path`'s directory.
+    ///
+    /// # Errors
+    /// Every mistake in it, each with its place.
+    pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<PipelineFile, Mistakes> {
+        let text: Arc<str> = text.into();
+        let fail = |list| Err(Mistakes::new(path.to_owned(), text.clone(), list));
+        let root = match yaml::read(&text) {
+            Ok(root) => root,
+            Err(mistake) => return fail(vec![mistake]),
+        };
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let cursor = Cursor { text: &text, base, environment, mistakes: RefCell::new(Vec::new()) };
+        let file = top(&cursor, &root, path);
+        let mistakes = cursor.mistakes.take();
+        match file {
+            Some(file) if mistakes.is_empty() => Ok(file),
+            _ => fail(mistakes),
+        }
+    }
+}
+
+fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
+    let section = cursor.section(root, "", TOP)?;
+    if let Some(node) = section.require("fourstroke", "the first line is `fourstroke: v1`") {
+        cursor.word(node, "fourstroke", &[("v1", ())]);
+    }
+    let name = section
+        .require("name", "every pipeline has a name; decision ids are made of it")
+        .and_then(|node| cursor.name(node, "name"))
+        .unwrap_or(Name { text: String::new(), span: 0..0 });
+    let sources = resources(&section, "sources");
+    let stores = resources(&section, "stores");
+    let sinks = resources(&section, "sinks");
+    let dead_letters = on_error(&section);
+    let file = PipelineFile {
+        path: path.to_owned(),
+        text: cursor.text.clone(),
+        event: section.get("event").map(|node| event(cursor, node)).unwrap_or_default(),
+        transform: section.expr("transform"),
+        enrich: strokes::enrich(&section),
+        infer: strokes::infer(&section),
+        act: strokes::act(&section),
+        outcome: section.get("outcome").and_then(|node| outcome(cursor, node)),
+        log: section.get("log").and_then(|node| log(cursor, node)),
+        slo: section.get("slo").map(|node| slo(cursor, node)).unwrap_or_default(),
+        tests: tests_section::tests(&section),
+        dead_letters,
+        name,
+        sources,
+        stores,
+        sinks,
+    };
+    references(cursor, &file);
+    Some(file)
+}
+
+/// Checks that every name that refers to something refers to something that is there.
+fn references(cursor: &Cursor<'_>, file: &PipelineFile) {
+    let check = |name: &Name, known: &[&Name], what: &str| {
+        if name.text.is_empty() || known.iter().any(|known| known.text == name.text) {
+            return;
+        }
+        let known: Vec<&str> = known.iter().map(|name| name.text.as_str()).collect();
+        let help = did_you_mean(&name.text, known.iter().copied()).unwrap_or_else(|| match known.as_slice() {
+            [] => format!("the file has no {what}s"),
+            known => format!("the file has: {}", known.join(", ")),
+        });
+        cursor.note(Mistake::new(name.span.clone(), format!("there is no {what} `{}`", name.text)).help(help));
+    };
+    fn names<T>(list: &[(Name, T)]) -> Vec<&Name> {
+        list.iter().map(|(name, _)| name).collect()
+    }
+    let (stores, sinks) = (names(&file.stores), names(&file.sinks));
+    file.enrich.iter().for_each(|lookup| check(&lookup.from, &stores, "store"));
+    file.act.rules.iter().for_each(|rule| check(&rule.to, &sinks, "sink"));
+    file.log.iter().for_each(|log| check(&log.to, &sinks, "sink"));
+    check(&file.dead_letters, &sinks, "sink");
+    let lookups: Vec<&Name> = file.enrich.iter().map(|lookup| &lookup.name).collect();
+    let models: Vec<&Name> = file.infer.iter().map(|model| &model.name).collect();
+    let rules: Vec<&str> = file.act.rules.iter().map(|rule| rule.name.text.as_str()).collect();
+    for test in &file.tests {
+        test.given.iter().for_each(|(name, _)| check(name, &lookups, "lookup"));
+        test.predict.iter().for_each(|(name, _)| check(name, &models, "model"));
+        for action in test.expect.actions.iter().flatten().filter(|action| !rules.contains(&action.as_str())) {
+            let help = did_you_mean(action, rules.iter().copied()).unwrap_or_default();
+            cursor.note(Mistake::new(test.name.span.clone(), format!("there is no rule `{action}`")).help(help));
+        }
+    }
+    for (place, rule) in file.act.rules.iter().enumerate() {
+        if file.act.rules[..place].iter().any(|earlier| earlier.name.text == rule.name.text) {
+            cursor.note(
+                Mistake::new(rule.name.span.clone(), format!("another rule is named `{}`", rule.name.text))
+                    .help("idempotency keys are made of the rule's name: give each its own"),
+            );
+        }
+    }
+    let mut taken: Vec<&str> = Vec::new();
+    for name in lookups.iter().chain(&models) {
+        let declared = file.event.fields.as_ref().is_some_and(|fields| fields.get(&name.text).is_some());
+        if declared || taken.contains(&name.text.as_str()) {
+            let message = format!("the record already has a field `{}`", name.text);
+            cursor.note(Mistake::new(name.span.clone(), message).help("give the lookup or model another name"));
+        }
+        taken.push(&name.text);
+    }
+}
+
+fn resources(section: &Section<'_>, key: &str) -> Vec<(Name, Resource)> {
+    let Some(node) = section.get(key) else { return Vec::new() };
+    section
+        .cursor()
+        .entries(node, key)
+        .into_iter()
+        .filter_map(|(name, node, at)| Some((name, resource(section.cursor(), node, &at)?)))
+        .collect()
+}
+
+/// Reads a URL, or an object with `url` and options.
+pub(super) fn resource(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resource> {
+    if !matches!(node.data, Data::Mapping(_)) {
+        return url(cursor, node, at);
+    }
+    let section = cursor.section(node, at, RESOURCE)?;
+    let url_node = section.require("url", "a resource is a URL, or an object with `url`")?;
+    let mut resource = url(cursor, url_node, at)?;
+    if let Some(node) = section.get("key") {
+        resource.key =
+            cursor.items(node, &section.place("key")).iter().filter_map(|(item, at)| cursor.text(item, at)).collect();
+    }
+    resource.fields = section.get("fields").map(|node| fields(cursor, node, &section.place("fields")));
+    if let Some(node) = section.get("format") {
+        let words = [("json", Format::Json), ("cloudevents", Format::CloudEvents)];
+        resource.format = cursor.word(node, &section.place("format"), &words).unwrap_or_default();
+    }
+    resource.timeout = section.duration("timeout");
+    if let Some(node) = section.get("headers") {
+        for (name, value, at) in cursor.entries(node, &section.place("headers")) {
+            if let Some(value) = resolved(cursor, value, &at) {
+                resource.headers.insert(name.text, value.text);
+            }
+        }
+    }
+    if let Some(node) = section.get("order") {
+        let words = [("key", true), ("none", false)];
+        resource.ordered = cursor.word(node, &section.place("order"), &words).unwrap_or(true);
+    }
+    let flag = |key: &str| section.get(key).and_then(|node| cursor.boolean(node, &section.place(key)));
+    resource.ephemeral = flag("ephemeral").unwrap_or(false);
+    resource.insecure = flag("insecure").unwrap_or(false);
+    resource.large =
+        section.get("large").and_then(|node| self::resource(cursor, node, &section.place("large"))).map(Box::new);
+    Some(resource)
+}
+
+fn url(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resource> {
+    let resolved = resolved(cursor, node, at)?;
+    let mut resource = Resource::new(at, resolved.text);
+    resource.span = node.span.clone();
+    resource.variable = resolved.from;
+    resource.base = cursor.base.clone();
+    let scheme = resource.scheme();
+    if scheme.is_empty() || !scheme.chars().all(|c| c.is_ascii_alphanumeric()) {
+        let shown = match &resource.variable {
+            Some(variable) => format!("what {variable} gives for `{at}`"),
+            None => format!("`{}`", resource.url),
+        };
+        cursor.note(
+            Mistake::new(node.span.clone(), format!("{shown} has no scheme"))
+                .help("a resource is a URL, such as file:data/table.csv or kinesis://stream"),
+        );
+        return None;
+    }
+    Some(resource)
+}
+
+fn resolved(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<super::resolve::Resolved> {
+    let text = cursor.text(node, at)?;
+    resolve(&text, cursor.environment, &cursor.base)
+        .map_err(|reason| cursor.note(Mistake::new(node.span.clone(), format!("`{at}`: {reason}"))))
+        .ok()
+}
+
+fn fields(cursor: &Cursor<'_>, node: &Node, at: &str) -> Fields {
+    let mut fields = Fields::default();
+    for (name, node, at) in cursor.entries(node, at) {
+        let Some(text) = cursor.text(node, &at) else { continue };
+        match FieldType::parse(&text) {
+            Some(declared) => fields.0.push((name.text, declared)),
+            None => {
+                let known: Vec<&str> = Base::ALL.iter().map(|(_, name)| *name).collect();
+                let help = did_you_mean(text.trim_end_matches('?'), known.iter().copied())
+                    .unwrap_or_else(|| format!("types are {}, each with `?` if it may be null", known.join(", ")));
+                cursor.note(Mistake::new(node.span.clone(), format!("`{text}` is not a type")).help(help));
+            }
+        }
+    }
+    fields
+}
+
+fn event(cursor: &Cursor<'_>, node: &Node) -> EventConfig {
+    let Some(section) = cursor.section(node, "event", EVENT) else { return EventConfig::default() };
+    let formats = [
+        ("json", BodyFormat::Json),
+        ("jsonl", BodyFormat::JsonLines),
+        ("ndjson", BodyFormat::JsonLines),
+        ("csv", BodyFormat::Csv),
+    ];
+    EventConfig {
+        format: section.get("format").and_then(|node| cursor.word(node, "event.format", &formats)).unwrap_or_default(),
+        id: section.expr("id"),
+        key: section.expr("key"),
+        time: section.expr("time"),
+        fields: section.get("fields").map(|node| fields(cursor, node, "event.fields")),
+    }
+}
+
+fn outcome(cursor: &Cursor<'_>, node: &Node) -> Option<OutcomeConfig> {
+    let section = cursor.section(node, "outcome", OUTCOME)?;
+    let required = |key: &str, why: &str| section.require(key, why).and_then(|_| section.expr(key));
+    let when = required("when", "which events tell an outcome");
+    let of = required("of", "the id of the event that was decided");
+    let label = required("label", "what really happened: true or false");
+    let within = section.duration("within").unwrap_or(DAY);
+    Some(OutcomeConfig { when: when?, of: of?, label: label?, within })
+}
+
+fn log(cursor: &Cursor<'_>, node: &Node) -> Option<LogConfig> {
+    let section = cursor.section(node, "log", LOG)?;
+    let to = section.require("to", "the sink decisions are logged to").and_then(|_| section.name("to"));
+    let keep = section.get("keep").map(|node| cursor.items(node, "log.keep")).unwrap_or_default();
+    Some(LogConfig { to: to?, keep: keep.into_iter().filter_map(|(node, at)| cursor.expr(node, &at)).collect() })
+}
+
+fn on_error(section: &Section<'_>) -> Name {
+    let nowhere = Name { text: String::new(), span: 0..0 };
+    let why = "dead letters must go somewhere: `on_error: { to: SINK }`";
+    let Some(node) = section.require("on_error", why) else { return nowhere };
+    let Some(section) = section.cursor().section(node, "on_error", ON_ERROR) else { return nowhere };
+    section.not_yet("stop_above", &[]);
+    section.not_yet("of_last", &[]);
+    section.require("to", why).and_then(|_| section.name("to")).unwrap_or(nowhere)
+}
+
+fn slo(cursor: &Cursor<'_>, node: &Node) -> SloConfig {
+    let Some(section) = cursor.section(node, "slo", SLO) else { return SloConfig::default() };
+    SloConfig { decide: section.duration("decide"), event_age: section.duration("event_age") }
+}

@@ -1,0 +1,52 @@
+//! The JSON Schema of the pipeline file, for editors.
+
+/// Returns the JSON Schema (draft 2020-12) of `pipeline.yaml`.
+///
+/// ```
+/// let schema: serde_json::Value = serde_json::from_str(fourstroke::config::schema()).unwrap();
+/// assert_eq!(schema["title"], "fourstroke pipeline");
+/// ```
+pub fn schema() -> &'static str {
+    include_str!("schema.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::config::{parse, strokes, tests_section};
+
+    /// The file is read by hand-written code; this holds the schema to the same keys.
+    #[test]
+    fn schema_and_reader_know_the_same_keys() {
+        let schema: Value = serde_json::from_str(schema()).expect("the schema is JSON");
+        let sections: [(&str, &[&str]); 16] = [
+            ("", parse::TOP),
+            ("/$defs/resourceObject", parse::RESOURCE),
+            ("/properties/event", parse::EVENT),
+            ("/properties/outcome", parse::OUTCOME),
+            ("/properties/log", parse::LOG),
+            ("/properties/on_error", parse::ON_ERROR),
+            ("/properties/slo", parse::SLO),
+            ("/$defs/lookup", strokes::LOOKUP),
+            ("/$defs/cache", strokes::CACHE),
+            ("/$defs/window", strokes::WINDOW),
+            ("/$defs/model", strokes::MODEL),
+            ("/properties/act", strokes::ACT),
+            ("/$defs/rule", strokes::RULE),
+            ("/$defs/limit", strokes::LIMIT),
+            ("/$defs/test", tests_section::TEST),
+            ("/$defs/expect", tests_section::EXPECT),
+        ];
+        for (place, keys) in sections {
+            let section = schema.pointer(place).unwrap_or_else(|| panic!("the schema has no {place}"));
+            let known: BTreeSet<&str> =
+                section["properties"].as_object().expect("properties").keys().map(String::as_str).collect();
+            assert_eq!(known, keys.iter().copied().collect(), "at {place}");
+            assert_eq!(section["additionalProperties"], false, "at {place}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `enrich`, `infer` and `act`.
+
+use vrl::value::Value;
+
+use super::{
+    ActConfig, CacheConfig, Categories, LookupConfig, Match, Missing, Mistake, ModelConfig, Name, Pin, RuleConfig,
+    cursor::{Cursor, Section},
+    parse::resource,
+    yaml::{Data, Node},
+};
+
+pub(super) const LOOKUP: &[&str] = &["from", "key", "cache", "timeout", "missing", "default", "window"];
+pub(super) const CACHE: &[&str] = &["ttl", "size"];
+pub(super) const WINDOW: &[&str] = &["in", "by", "when", "value", "over", "give", "late"];
+pub(super) const MODEL: &[&str] = &["model", "sha256", "when", "positive", "features", "categories", "missing"];
+pub(super) const ACT: &[&str] = &["match", "rules"];
+pub(super) const RULE: &[&str] = &["name", "when", "to", "key", "once", "limit", "data"];
+pub(super) const LIMIT: &[&str] = &["in", "by", "at_most", "per"];
+
+const CACHE_SIZE: usize = 100_000;
+
+pub(super) fn enrich(top: &Section<'_>) -> Vec<LookupConfig> {
+    let Some(node) = top.get("enrich") else { return Vec::new() };
+    let cursor = top.cursor();
+    cursor.entries(node, "enrich").into_iter().filter_map(|(name, node, at)| lookup(cursor, name, node, &at)).collect()
+}
+
+fn lookup(cursor: &Cursor<'_>, name: Name, node: &Node, at: &str) -> Option<LookupConfig> {
+    cursor.field_name(&name);
+    let section = cursor.section(node, at, LOOKUP)?;
+    if section.get("window").is_some() {
+        section.not_yet("window", WINDOW);
+        return None;
+    }
+    let from = section.require("from", "the store to look in").and_then(|_| section.name("from"));
+    let key = section.require("key", "one expression per key column: `key: [.field]`");
+    let key = key.map(|node| match node.data {
+        Data::Sequence(_) => cursor.items(node, &section.place("key")),
+        _ => vec![(node, section.place("key"))],
+    });
+    Some(LookupConfig {
+        name,
+        from: from?,
+        key: key?.into_iter().filter_map(|(node, at)| cursor.expr(node, &at)).collect(),
+        cache: section.get("cache").and_then(|node| cache(cursor, node, &section.place("cache"))),
+        timeout: section.duration("timeout"),
+        missing: missing(cursor, &section),
+    })
+}
+
+fn cache(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<CacheConfig> {
+    if !matches!(node.data, Data::Mapping(_)) {
+        return Some(CacheConfig { ttl: cursor.duration(node, at)?, size: CACHE_SIZE });
+    }
+    let section = cursor.section(node, at, CACHE)?;
+    let ttl = section.require("ttl", "how long an answer may be used again").and_then(|_| section.duration("ttl"));
+    let size = match section.get("size") {
+        None => CACHE_SIZE,
+        Some(node) => match node.scalar().and_then(|text| text.parse().ok()).filter(|size| *size > 0) {
+            Some(size) => size,
+            None => {
+                cursor.note(Mistake::new(node.span.clone(), format!("`{at}.size` must be a number of keys above 0")));
+                CACHE_SIZE
+            }
+        },
+    };
+    Some(CacheConfig { ttl: ttl?, size })
+}
+
+fn missing(cursor: &Cursor<'_>, section: &Section<'_>) -> Missing {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Word {
+        Poison,
+        Null,
+        Default,
+    }
+    let words = [("poison", Word::Poison), ("null", Word::Null), ("default", Word::Default)];
+    let word = section.get("missing").and_then(|node| cursor.word(node, &section.place("missing"), &words));
+    match (word, section.get("default")) {
+        (Some(Word::Default), None) => {
+            section.require("default", "`missing: default` needs the value that stands in");
+            Missing::Null
+        }
+        (Some(Word::Default) | None, Some(node)) => match node.data {
+            Data::Mapping(_) => Missing::Default(node.value()),
+            _ => {
+                let message =
+                    format!("`{}` must be a mapping of fields, not {}", section.place("default"), node.what());
+                cursor.note(Mistake::new(node.span.clone(), message));
+                Missing::Null
+            }
+        },
+        (Some(_), Some(node)) => {
+            cursor.note(
+                Mistake::new(node.span.clone(), format!("`{}` is never used", section.place("default")))
+                    .help("set `missing: default`, or leave it out"),
+            );
+            Missing::Null
+        }
+        (Some(Word::Null), None) => Missing::Null,
+        (Some(Word::Poison) | None, None) => Missing::Poison,
+    }
+}
+
+pub(super) fn infer(top: &Section<'_>) -> Vec<ModelConfig> {
+    let Some(node) = top.get("infer") else { return Vec::new() };
+    let cursor = top.cursor();
+    cursor.entries(node, "infer").into_iter().filter_map(|(name, node, at)| model(cursor, name, node, &at)).collect()
+}
+
+fn model(cursor: &Cursor<'_>, name: Name, node: &Node, at: &str) -> Option<ModelConfig> {
+    cursor.field_name(&name);
+    let section = cursor.section(node, at, MODEL)?;
+    let model = section
+        .require("model", "where the ONNX file is")
+        .and_then(|node| resource(cursor, node, &section.place("model")));
+    let features = section.require("features", "one expression per column of the model, in its order");
+    let features: Vec<_> = cursor
+        .entries(features?, &section.place("features"))
+        .into_iter()
+        .filter_map(|(name, node, at)| Some((name, cursor.expr(node, &at)?)))
+        .collect();
+    let categories = section.get("categories").map(|node| cursor.entries(node, &section.place("categories")));
+    let missing = section.get("missing").map(|node| cursor.entries(node, &section.place("missing")));
+    let model = ModelConfig {
+        model: model?,
+        sha256: section.get("sha256").and_then(|node| pin(cursor, node, &section.place("sha256"))),
+        when: section.expr("when"),
+        positive: section.name("positive"),
+        categories: categories
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(name, node, at)| Some((name, table(cursor, node, &at)?)))
+            .collect(),
+        missing: missing
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(name, node, at)| Some((name, stand_in(cursor, node, &at)?)))
+            .collect(),
+        features,
+        name,
+    };
+    let known: Vec<&str> = model.features.iter().map(|(name, _)| name.text.as_str()).collect();
+    let named = model.categories.iter().map(|(name, _)| name).chain(model.missing.iter().map(|(name, _)| name));
+    for name in named.filter(|name| !known.contains(&name.text.as_str())) {
+        let help = super::mistake::did_you_mean(&name.text, known.iter().copied())
+            .unwrap_or_else(|| format!("the features are {}", known.join(", ")));
+        cursor.note(Mistake::new(name.span.clone(), format!("`{at}` has no feature `{}`", name.text)).help(help));
+    }
+    Some(model)
+}
+
+fn pin(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Pin> {
+    let name = cursor.name(node, at)?;
+    if name.text == "beside" {
+        return Some(Pin::Beside);
+    }
+    if name.text.len() == 64 && name.text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(Pin::Digest(name));
+    }
+    cursor.note(
+        Mistake::new(node.span.clone(), format!("`{at}` must be 64 hexadecimal digits, or `beside`"))
+            .help("`sha256sum MODEL` prints it"),
+    );
+    None
+}
+
+fn table(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Categories> {
+    match node.data {
+        Data::Sequence(_) => Some(Categories::Inline(
+            cursor.items(node, at).into_iter().filter_map(|(node, at)| cursor.text(node, &at)).collect(),
+        )),
+        _ => resource(cursor, node, at).map(Categories::Table),
+    }
+}
+
+/// `nan`, or the value that stands in for a null feature.
+fn stand_in(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<f64> {
+    let text = node.scalar().unwrap_or_default();
+    let number = if text == "nan" { Some(f64::NAN) } else { text.parse::<f64>().ok().filter(|n| n.is_finite()) };
+    if number.is_none() {
+        cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be a number, or `nan`")));
+    }
+    number
+}
+
+pub(super) fn act(top: &Section<'_>) -> ActConfig {
+    let Some(node) = top.get("act") else { return ActConfig::default() };
+    let cursor = top.cursor();
+    let Some(section) = cursor.section(node, "act", ACT) else { return ActConfig::default() };
+    let words = [("first", Match::First), ("all", Match::All)];
+    let rules = section.require("rules", "what to do, and when");
+    ActConfig {
+        matches: section.get("match").and_then(|node| cursor.word(node, "act.match", &words)).unwrap_or_default(),
+        rules: rules
+            .map(|node| cursor.items(node, "act.rules"))
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(node, at)| rule(cursor, node, &at))
+            .collect(),
+    }
+}
+
+fn rule(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<RuleConfig> {
+    let section = cursor.section(node, at, RULE)?;
+    section.not_yet("once", &[]);
+    match section.get("limit").map(|node| &node.data) {
+        Some(Data::Sequence(limits)) => {
+            limits.iter().enumerate().for_each(|(place, limit)| {
+                cursor.section(limit, &format!("{at}.limit[{place}]"), LIMIT);
+            });
+            section.not_yet("limit", &[]);
+        }
+        _ => section.not_yet("limit", LIMIT),
+    }
+    let name = section.require("name", "idempotency keys and the log name the rule").and_then(|_| section.name("name"));
+    let to = section.require("to", "the sink the action goes to").and_then(|_| section.name("to"));
+    Some(RuleConfig {
+        name: name?,
+        to: to?,
+        when: section.expr("when"),
+        key: section.expr("key"),
+        data: section.expr("data"),
+    })
+}
+
+/// Reads a mapping of names to values, such as `given` and `predict`.
+pub(super) fn values(cursor: &Cursor<'_>, node: Option<&Node>, at: &str) -> Vec<(Name, Value)> {
+    let Some(node) = node else { return Vec::new() };
+    cursor.entries(node, at).into_iter().map(|(name, node, _)| (name, node.value())).collect()
+}

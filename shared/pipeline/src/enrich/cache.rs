@@ -1,0 +1,51 @@
+//! What lookups remember: bounded by number of keys, expiring by wall clock, shared by all batches of a process.
+
+use std::{num::NonZeroUsize, sync::Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lru::LruCache;
+
+use super::Answer;
+use crate::{config::CacheConfig, ports::Key};
+
+/// A cache of answers. Locked once per batch, never per event.
+pub(crate) struct Cache {
+    ttl: TimeDelta,
+    entries: Mutex<LruCache<Key, Answer>>,
+}
+
+impl Cache {
+    pub fn new(config: CacheConfig) -> Cache {
+        let size = NonZeroUsize::new(config.size).unwrap_or(NonZeroUsize::MIN);
+        Cache {
+            ttl: TimeDelta::from_std(config.ttl).unwrap_or(TimeDelta::MAX),
+            entries: Mutex::new(LruCache::new(size)),
+        }
+    }
+
+    /// Returns the answers that are still fresh, `None` for the others.
+    pub(super) fn get(&self, keys: &[Key], now: DateTime<Utc>) -> Vec<Option<Answer>> {
+        let mut entries = self.lock();
+        keys.iter()
+            .map(|key| {
+                let answer = entries.get(key)?;
+                let age = now.signed_duration_since(answer.asked);
+                // A clock that went back makes an answer of unknown age: ask again.
+                (age >= TimeDelta::zero() && age < self.ttl).then(|| answer.clone())
+            })
+            .collect()
+    }
+
+    /// Keeps answers.
+    pub(super) fn put(&self, answers: impl IntoIterator<Item = (Key, Answer)>) {
+        let mut entries = self.lock();
+        for (key, answer) in answers {
+            entries.put(key, answer);
+        }
+    }
+
+    /// A panic while holding the lock leaves a cache that is still sound.
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Key, Answer>> {
+        self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,106 @@
+//! The paths an expression's text reads, with their places: what a did-you-mean needs even where the text does not
+//! compile.
+
+use std::ops::Range;
+
+use vrl::path::{OwnedTargetPath, parse_target_path};
+
+/// A path in an expression's text.
+pub(super) struct Found {
+    pub path: OwnedTargetPath,
+    pub span: Range<usize>,
+    /// It stands before `=`, `|=`, or a comma of `value, error = …`.
+    pub assigned: bool,
+}
+
+/// Finds the paths in a text: `.a.b`, `%id`, `."odd name"[0]`. Strings and comments are skipped.
+pub(super) fn find(text: &str) -> Vec<Found> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut before = b' ';
+    while at < bytes.len() {
+        let c = bytes[at];
+        match c {
+            b'"' => at = string_end(bytes, at + 1, b'"'),
+            b'\'' => at = string_end(bytes, at + 1, b'\''),
+            b'#' => at += bytes[at..].iter().position(|c| *c == b'\n').unwrap_or(bytes.len() - at),
+            b'.' | b'%' if !ends_operand(before) => {
+                let end = path_end(bytes, at);
+                let known = end > at + 1;
+                if let (true, Ok(path)) = (known, parse_target_path(&text[at..end])) {
+                    found.push(Found { path, span: at..end, assigned: is_assigned(&text[end..]) });
+                }
+                at = end.max(at + 1);
+            }
+            _ => at += 1,
+        }
+        before = bytes[at.min(bytes.len()) - 1];
+    }
+    found
+}
+
+/// Tells whether a dot behind this byte continues something: a number, a call, a variable.
+fn ends_operand(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b')' | b']' | b'}' | b'"' | b'.')
+}
+
+fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
+    while at < bytes.len() && bytes[at] != quote {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(bytes.len())
+}
+
+fn path_end(bytes: &[u8], start: usize) -> usize {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@');
+    let mut at = start + 1;
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => at = string_end(bytes, at + 1, b'"'),
+            Some(byte) if is_name(byte) => at += bytes[at..].iter().take_while(|byte| is_name(byte)).count(),
+            Some(b'[') if bytes.get(at + 1).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-') => {
+                at += bytes[at..].iter().take_while(|byte| **byte != b']').count() + 1;
+            }
+            _ => return at.min(bytes.len()),
+        }
+        let more = bytes.get(at + 1).is_some_and(|byte| is_name(byte) || *byte == b'"');
+        if bytes.get(at) == Some(&b'.') && more {
+            at += 1;
+        }
+    }
+}
+
+fn is_assigned(rest: &str) -> bool {
+    let rest = rest.trim_start_matches([' ', '\t']);
+    let rest = match rest.split_once(',') {
+        Some((between, after)) if between.trim().is_empty() => {
+            after.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || "_.%".contains(c)).trim_start()
+        }
+        _ => rest,
+    };
+    rest.starts_with("|=") || (rest.starts_with('=') && !rest.starts_with("=="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<(&str, bool)> {
+        find(text).into_iter().map(|found| (&text[found.span], found.assigned)).collect()
+    }
+
+    #[test]
+    fn finds_reads_and_assignments_outside_strings_and_comments() {
+        assert_eq!(texts(".a.b + 1.5"), [(".a.b", false)]);
+        assert_eq!(texts("(.x || 0.0) - .y[0].z"), [(".x", false), (".y[0].z", false)]);
+        assert_eq!(
+            texts(".r = .o + \"-.no\" # .no\n.h == %key"),
+            [(".r", true), (".o", false), (".h", false), ("%key", false)]
+        );
+        assert_eq!(texts(".a, err = parse_json(.b)"), [(".a", true), (".b", false)]);
+        assert_eq!(texts("x.y + f(.z).w"), [(".z", false)]);
+        assert_eq!(texts(".\"odd name\".b"), [(".\"odd name\".b", false)]);
+        assert_eq!(texts("."), []);
+    }
+}

@@ -1,0 +1,254 @@
+//! A pipeline file and what it names, put together: every resource opened at once, every expression compiled with the
+//! types of what comes before it, every mistake noted before any is shown.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures_util::future::{join, join_all};
+
+use super::{
+    Inner, OutcomeRule, Pipeline,
+    wire::{self, Wiring},
+};
+use crate::{
+    act::Act,
+    clock::Clock,
+    config::{Categories, Mistake, Mistakes, ModelConfig, Pin, PipelineFile, Resource},
+    enrich::Lookup,
+    expression::Scope,
+    identity,
+    ports::{Model, Open, Sink, Store},
+    transform::{Decoder, RustTransform, Step, Transform},
+    types::Fields,
+};
+
+/// Builds a pipeline of its file.
+pub struct Builder {
+    file: PipelineFile,
+    clock: Clock,
+    transform: Option<(RustTransform, Fields)>,
+}
+
+/// A model's bytes, checked and loaded, with its category tables.
+pub(super) struct Loaded {
+    pub model: Arc<dyn Model>,
+    pub sha256: String,
+    pub tables: Vec<Vec<String>>,
+}
+
+/// Everything the file names, opened; what could not be is a mistake already.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub stores: HashMap<String, Arc<dyn Store>>,
+    pub sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
+    pub models: Vec<Option<Loaded>>,
+}
+
+impl Builder {
+    /// Starts from a file.
+    pub fn new(file: PipelineFile) -> Builder {
+        Builder { file, clock: Clock::system(), transform: None }
+    }
+
+    /// Replaces the clock.
+    pub fn clock(mut self, clock: Clock) -> Builder {
+        self.clock = clock;
+        self
+    }
+
+    /// Transforms with a Rust function instead of the file's program; `adds` are the fields it sets on every record.
+    pub fn transform(
+        mut self,
+        adds: Fields,
+        function: impl Fn(&mut crate::record::Record) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Builder {
+        self.transform = Some((Arc::new(function), adds));
+        self
+    }
+
+    /// Opens everything the file names, concurrently, and compiles the strokes.
+    ///
+    /// # Errors
+    /// Every mistake in the file, each with its place.
+    pub async fn open(self, open: &dyn Open) -> Result<Pipeline, Mistakes> {
+        let file = &self.file;
+        let mut mistakes = Vec::new();
+        let opened = open_all(file, open, &mut mistakes).await;
+        let inner = self.compile(opened, &mut mistakes);
+        match inner {
+            Some(inner) if mistakes.is_empty() => Ok(Pipeline { inner: Arc::new(inner) }),
+            _ => Err(Mistakes::new(file.path.clone(), file.text.clone(), mistakes)),
+        }
+    }
+
+    fn compile(&self, opened: Opened, mistakes: &mut Vec<Mistake>) -> Option<Inner> {
+        let file = &self.file;
+        let version = version(file, &opened);
+        let mut wiring = Wiring { file, mistakes };
+
+        let decoded = Scope::new(wire::record_kind(file.event.fields.as_ref()));
+        let event = &file.event;
+        let id = event.id.as_ref().and_then(|expr| wiring.text(&decoded, expr));
+        let key = event.key.as_ref().and_then(|expr| wiring.text(&decoded, expr));
+        let time = event.time.as_ref().and_then(|expr| wiring.moment(&decoded, expr));
+        let mut scope = decoded;
+        let step = match (&self.transform, &file.transform) {
+            (Some((function, adds)), _) => {
+                adds.0.iter().for_each(|(name, declared)| scope.add(name, declared.kind()));
+                Step::Rust(function.clone())
+            }
+            (None, Some(expr)) => wiring.change(&mut scope, expr).map_or(Step::Nothing, Step::Vrl),
+            (None, None) => Step::Nothing,
+        };
+        let lookups: Vec<Lookup> = wiring.lookups(&mut scope, &opened.stores);
+        let models = wiring.models(&scope, opened.models);
+        let outcome = file.outcome.as_ref().and_then(|config| {
+            let when = wiring.condition(&scope, &config.when);
+            let of = wiring.text(&scope, &config.of);
+            let label = wiring.condition(&scope, &config.label);
+            Some(OutcomeRule { when: when?, of: of?, label: label?, within: config.within })
+        });
+        wiring.add_predictions(&mut scope, &models);
+        let rules = wiring.rules(&scope);
+        let keep = wiring.kept(&scope);
+        let models: Vec<_> = models.into_iter().flatten().collect();
+        wiring.stubs(&models);
+
+        let transform = Transform {
+            pipeline: file.name.text.clone(),
+            decoder: Decoder { format: event.format, fields: event.fields.clone() },
+            id,
+            key,
+            time,
+            step,
+        };
+        let sink = |name: &str| opened.sinks.get(name).cloned();
+        let log = match &file.log {
+            Some(log) => Some((sink(&log.to.text)?, keep)),
+            None => None,
+        };
+        Some(Inner {
+            name: file.name.text.clone(),
+            version,
+            transform,
+            lookups: Arc::new(lookups),
+            models,
+            act: Act { pipeline: file.name.text.clone(), matches: file.act.matches, rules },
+            outcome,
+            dead_letters: sink(&file.dead_letters.text)?,
+            log,
+            slo: file.slo,
+            clock: self.clock.clone(),
+            sinks: opened.sinks,
+        })
+    }
+}
+
+/// Returns the hash of the file's text, its models and category tables.
+fn version(file: &PipelineFile, opened: &Opened) -> String {
+    let mut parts: Vec<Vec<u8>> = vec![file.text.as_bytes().to_vec()];
+    for model in opened.models.iter().flatten() {
+        parts.push(model.sha256.clone().into_bytes());
+        parts.extend(model.tables.iter().map(|table| table.join("\n").into_bytes()));
+    }
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    identity::hash(&parts)
+}
+
+/// Opens the stores, sinks and models the strokes name, all at once.
+async fn open_all(file: &PipelineFile, open: &dyn Open, mistakes: &mut Vec<Mistake>) -> Opened {
+    let stores = file.stores.iter().filter(|(name, _)| file.enrich.iter().any(|lookup| lookup.from.text == name.text));
+    let sinks = file.sinks.iter().filter(|(name, _)| {
+        let named = |other: &str| other == name.text;
+        named(&file.dead_letters.text)
+            || file.log.iter().any(|log| named(&log.to.text))
+            || file.act.rules.iter().any(|rule| named(&rule.to.text))
+    });
+    let stores =
+        join_all(stores.map(|(name, at)| async move { (name, open.store(at).await.map_err(|why| failed(at, &why))) }));
+    let sinks =
+        join_all(sinks.map(|(name, at)| async move { (name, open.sink(at).await.map_err(|why| failed(at, &why))) }));
+    let models = join_all(file.infer.iter().map(|config| load(config, open)));
+    let ((stores, sinks), models) = join(join(stores, sinks), models).await;
+    let mut opened = Opened::default();
+    for (name, store) in stores {
+        match store {
+            Ok(store) => drop(opened.stores.insert(name.text.clone(), store)),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    for (name, sink) in sinks {
+        match sink {
+            Ok(sink) => drop(opened.sinks.insert(name.text.as_str().into(), sink)),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    for model in models {
+        match model {
+            Ok(loaded) => opened.models.push(Some(loaded)),
+            Err(found) => {
+                mistakes.extend(found);
+                opened.models.push(None);
+            }
+        }
+    }
+    opened
+}
+
+/// Reads a model and its tables, checks its digest, and loads it.
+async fn load(config: &ModelConfig, open: &dyn Open) -> Result<Loaded, Vec<Mistake>> {
+    let at = &config.model;
+    let mut mistakes = Vec::new();
+    let mut tables = Vec::new();
+    for (_, categories) in &config.categories {
+        let table = match categories {
+            Categories::Inline(list) => Ok(list.clone()),
+            Categories::Table(at) => match open.read(at).await {
+                Ok(bytes) => serde_json::from_slice(&bytes)
+                    .map_err(|error| failed(at, &format!("it must be a JSON array of strings: {error}"))),
+                Err(why) => Err(failed(at, &why)),
+            },
+        };
+        match table {
+            Ok(table) => tables.push(table),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    let loaded = async {
+        let bytes = open.read(at).await.map_err(|why| failed(at, &why))?;
+        let sha256 = identity::sha256(&bytes);
+        check_pin(config, open, &sha256).await?;
+        let model = open.model(bytes).map_err(|why| failed(at, &why))?;
+        Ok((model, sha256))
+    };
+    match loaded.await {
+        Ok((model, sha256)) if mistakes.is_empty() => Ok(Loaded { model, sha256, tables }),
+        Ok(_) => Err(mistakes),
+        Err(mistake) => {
+            mistakes.push(mistake);
+            Err(mistakes)
+        }
+    }
+}
+
+async fn check_pin(config: &ModelConfig, open: &dyn Open, found: &str) -> Result<(), Mistake> {
+    let at = &config.model;
+    let (expected, span) = match &config.sha256 {
+        None => return Ok(()),
+        Some(Pin::Digest(digest)) => (digest.text.to_ascii_lowercase(), digest.span.clone()),
+        Some(Pin::Beside) => {
+            let beside = Resource { url: format!("{}.sha256", at.url), ..at.clone() };
+            let bytes = open.read(&beside).await.map_err(|why| failed(&beside, &why))?;
+            let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+            (text.split_whitespace().next().unwrap_or_default().to_owned(), at.span.clone())
+        }
+    };
+    if expected == found {
+        return Ok(());
+    }
+    Err(Mistake::new(span, format!("the model `{}` is not the pinned one: its sha256 is {found}", config.name.text))
+        .help("load the model that was pinned, or pin this one"))
+}
+
+fn failed(resource: &Resource, why: &str) -> Mistake {
+    Mistake::new(resource.span.clone(), format!("`{}`: {why}", resource.at))
+}

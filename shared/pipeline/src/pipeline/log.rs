@@ -1,0 +1,204 @@
+//! The decision log: one entry per event that ended. Its schema is what later trains, replays and explains.
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use vrl::{
+    path::OwnedTargetPath,
+    value::{ObjectMap, Value},
+};
+
+use crate::{
+    infer::Inference,
+    ports::Outgoing,
+    report::{Decision, Prediction, StrokeTimes},
+};
+
+/// The schema's version.
+const VERSION: u32 = 1;
+
+/// What all entries of a batch share.
+pub(crate) struct Batch<'a> {
+    pub pipeline: &'a str,
+    pub version: &'a str,
+    pub models: &'a [Inference],
+    pub keep: &'a [OwnedTargetPath],
+    pub decided_at: DateTime<Utc>,
+    pub size: usize,
+    pub times: StrokeTimes,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    v: u32,
+    decision_id: &'a str,
+    event_id: &'a str,
+    key: Option<&'a str>,
+    event_time: Option<String>,
+    decided_at: String,
+    event_age_ms: Option<i64>,
+    pipeline: &'a str,
+    version: &'a str,
+    record: Value,
+    enriched: Enriched<'a>,
+    features: Features<'a>,
+    predictions: Predictions<'a>,
+    model: Vec<Model<'a>>,
+    candidates: Vec<&'a str>,
+    actions: Vec<Action<'a>>,
+    /// 1.0 until a policy chooses by chance.
+    propensity: f64,
+    policy: Option<&'a str>,
+    held_back: [&'a str; 0],
+    disposition: &'a str,
+    code: Option<&'a str>,
+    batch_size: usize,
+    us: Micros,
+}
+
+#[derive(Serialize)]
+struct Model<'a> {
+    name: &'a str,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct Action<'a> {
+    name: &'a str,
+    to: &'a str,
+    key: Option<&'a str>,
+    idempotency_key: &'a str,
+    data: &'a Value,
+}
+
+#[derive(Serialize)]
+struct Micros {
+    transform: u64,
+    enrich: u64,
+    infer: u64,
+    act: u64,
+}
+
+impl Batch<'_> {
+    /// Makes a decision's entry.
+    pub fn entry(&self, decision: &Decision) -> Outgoing {
+        let facts = decision.record.facts();
+        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let sha256 = |prediction: &Prediction| {
+            self.models.iter().find(|model| model.name == prediction.name).map_or("", |model| &*model.sha256)
+        };
+        let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let entry = Entry {
+            v: VERSION,
+            decision_id: &decision.id,
+            event_id: &facts.id,
+            key: facts.key.as_deref(),
+            event_time: facts.time.map(time),
+            decided_at: time(self.decided_at),
+            event_age_ms: facts.time.map(|time| self.decided_at.signed_duration_since(time).num_milliseconds()),
+            pipeline: self.pipeline,
+            version: self.version,
+            record: self.kept(decision),
+            enriched: Enriched(decision),
+            features: Features(&decision.predictions),
+            predictions: Predictions(&decision.predictions),
+            model: decision
+                .predictions
+                .iter()
+                .map(|prediction| Model { name: &prediction.name, sha256: sha256(prediction) })
+                .collect(),
+            candidates: decision.candidates.iter().map(|name| &**name).collect(),
+            actions: decision
+                .actions
+                .iter()
+                .map(|action| Action {
+                    name: &action.name,
+                    to: &action.to,
+                    key: action.outgoing.key.as_deref(),
+                    idempotency_key: &action.outgoing.id,
+                    data: &action.data,
+                })
+                .collect(),
+            propensity: 1.0,
+            policy: None,
+            held_back: [],
+            disposition: decision.disposition.as_str(),
+            code: decision.error.as_ref().map(|error| error.code.as_str()),
+            batch_size: self.size,
+            us: Micros {
+                transform: micros(self.times.transform),
+                enrich: micros(self.times.enrich),
+                infer: micros(self.times.infer),
+                act: micros(self.times.act),
+            },
+        };
+        Outgoing {
+            id: decision.id.clone(),
+            key: facts.key.clone(),
+            content_type: "application/json",
+            attributes: vec![("decision-id", decision.id.clone())],
+            // Text, numbers and finite floats only: this cannot fail.
+            body: Bytes::from(serde_json::to_vec(&entry).unwrap_or_default()),
+        }
+    }
+
+    fn kept(&self, decision: &Decision) -> Value {
+        let mut kept = Value::Object(ObjectMap::new());
+        for path in self.keep {
+            if let Some(value) = decision.record.at(path) {
+                kept.insert(&path.path, value.clone());
+            }
+        }
+        kept
+    }
+}
+
+/// What each lookup gave, as the later strokes saw it, and how old it was.
+struct Enriched<'a>(&'a Decision);
+
+#[derive(Serialize)]
+struct SeenValue<'a> {
+    value: Option<&'a Value>,
+    found: bool,
+    age_ms: u64,
+}
+
+impl Serialize for Enriched<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.lookups.len()))?;
+        for seen in &self.0.lookups {
+            let age_ms = u64::try_from(seen.age.as_millis()).unwrap_or(u64::MAX);
+            map.serialize_entry(
+                &*seen.name,
+                &SeenValue { value: self.0.record.get(&seen.name), found: seen.found, age_ms },
+            )?;
+        }
+        map.end()
+    }
+}
+
+/// By model, by column, what went in.
+struct Features<'a>(&'a [Prediction]);
+
+struct Row<'a>(&'a Prediction);
+
+impl Serialize for Features<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|prediction| (&*prediction.name, Row(prediction))))
+    }
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.columns.iter().map(|name| &**name).zip(&self.0.features))
+    }
+}
+
+/// By model, what came out.
+struct Predictions<'a>(&'a [Prediction]);
+
+impl Serialize for Predictions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|prediction| (&*prediction.name, &prediction.output)))
+    }
+}

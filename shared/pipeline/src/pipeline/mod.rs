@@ -1,0 +1,137 @@
+//! A pipeline, built once and kept warm: batches in, reports out.
+
+mod barrier;
+mod build;
+pub(crate) mod cpu;
+mod dead_letter;
+mod log;
+pub(crate) mod retry;
+mod run;
+mod send;
+mod wire;
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use vrl::{path::OwnedTargetPath, value::Value};
+
+pub use build::Builder;
+
+use crate::{
+    act::Act,
+    clock::{Clock, Deadline},
+    config::SloConfig,
+    enrich::Lookup,
+    event::Decoded,
+    expression::Expression,
+    infer::Inference,
+    ports::Sink,
+    report::Report,
+    transform::Transform,
+};
+
+/// A built pipeline. Cheap to clone; all clones share models, caches and connections.
+#[derive(Clone)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    version: String,
+    transform: Transform,
+    lookups: Arc<Vec<Lookup>>,
+    models: Vec<Inference>,
+    act: Act,
+    outcome: Option<OutcomeRule>,
+    sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
+    dead_letters: Arc<dyn Sink>,
+    log: Option<(Arc<dyn Sink>, Vec<OwnedTargetPath>)>,
+    slo: SloConfig,
+    clock: Clock,
+}
+
+/// Which events tell how an earlier decision turned out.
+struct OutcomeRule {
+    when: Expression,
+    of: Expression,
+    label: Expression,
+    within: Duration,
+}
+
+/// What stands in for stores and models, and where the clock stands, in a test of a pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Stubs {
+    /// By lookup, what it finds; null: nothing.
+    pub given: HashMap<String, Value>,
+    /// By model, what it says.
+    pub predict: HashMap<String, Value>,
+    /// The time.
+    pub now: Option<DateTime<Utc>>,
+}
+
+/// Describes a model of a pipeline, for summaries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo<'a> {
+    /// Its name in the pipeline file.
+    pub name: &'a str,
+    /// The digest of its bytes.
+    pub sha256: &'a str,
+    /// Whether it gives the probability of a class, so that outcomes can score it.
+    pub scored: bool,
+    /// What its exporter wrote beside the graph.
+    pub metadata: &'a std::collections::BTreeMap<String, String>,
+}
+
+impl Pipeline {
+    /// Returns the pipeline's name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Returns the hash of the file and its models.
+    pub fn version(&self) -> &str {
+        &self.inner.version
+    }
+
+    /// Returns what is measured and alarmed.
+    pub fn slo(&self) -> SloConfig {
+        self.inner.slo
+    }
+
+    /// Returns how long after a decision its outcome still counts, if the file says what an outcome is.
+    pub fn outcome_within(&self) -> Option<Duration> {
+        self.inner.outcome.as_ref().map(|outcome| outcome.within)
+    }
+
+    /// Describes the models, in the order of the file.
+    pub fn models(&self) -> impl Iterator<Item = ModelInfo<'_>> {
+        self.inner.models.iter().map(|model| ModelInfo {
+            name: &model.name,
+            sha256: &model.sha256,
+            scored: model.scored,
+            metadata: &model.model.signature().metadata,
+        })
+    }
+
+    /// Runs a batch through the four strokes. Everything that happened is in the report, errors included.
+    pub async fn run(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline) -> Report {
+        run::run(self.inner.clone(), batch.into(), deadline, Arc::default()).await
+    }
+
+    /// Runs a batch with stand-ins, as `fourstroke test` does. Whole numbers stand in for a model's floats too.
+    pub async fn run_with(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline, mut stubs: Stubs) -> Report {
+        for model in &self.inner.models {
+            if let Some(said) = stubs.predict.get_mut(&*model.name) {
+                *said = wire::fit_prediction(model, std::mem::replace(said, Value::Null));
+            }
+        }
+        run::run(self.inner.clone(), batch.into(), deadline, Arc::new(stubs)).await
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pipeline({} {})", self.inner.name, self.inner.version)
+    }
+}

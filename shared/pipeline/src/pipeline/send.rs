@@ -1,0 +1,49 @@
+//! Sending with the core's retries: only the failed items, in their order, until the backoff ends.
+
+use tokio::time::timeout_at;
+
+use super::retry::Backoff;
+use crate::{
+    clock::Deadline,
+    error::Kind,
+    ports::{Outgoing, SendError, Sent, Sink},
+};
+
+/// Sends items, repeating what failed retryably. One answer per item.
+///
+/// An item is never sent ahead of an earlier one of its key: the sink holds it back, and the repetition keeps the order.
+pub(crate) async fn send(sink: &dyn Sink, items: Vec<Outgoing>, deadline: Deadline) -> Vec<Result<(), SendError>> {
+    let mut answers = once(sink, &items, deadline).await;
+    let mut backoff = None;
+    loop {
+        let failed: Vec<usize> = (0..items.len())
+            .filter(|place| matches!(&answers[*place], Err(error) if error.kind == Kind::Retryable))
+            .collect();
+        if failed.is_empty() || !backoff.get_or_insert_with(|| Backoff::new(deadline)).wait().await {
+            return answers;
+        }
+        let again: Vec<Outgoing> = failed.iter().map(|place| items[*place].clone()).collect();
+        for (place, answer) in failed.into_iter().zip(once(sink, &again, deadline).await) {
+            // Once an outcome was unknown, a later "not sent" does not make it known.
+            let unknown = matches!(&answers[place], Err(error) if error.sent == Sent::Unknown);
+            answers[place] =
+                answer.map_err(|error| SendError { sent: if unknown { Sent::Unknown } else { error.sent }, ..error });
+        }
+    }
+}
+
+/// Sends once, within the deadline.
+async fn once(sink: &dyn Sink, items: &[Outgoing], deadline: Deadline) -> Vec<Result<(), SendError>> {
+    match timeout_at(deadline.instant(), sink.send(items)).await {
+        Ok(mut answers) => {
+            // A sink that answers for fewer items than it was given took an unknown number of the others.
+            answers.resize_with(items.len(), || Err(unknown("the sink gave no answer for this item")));
+            answers
+        }
+        Err(_) => vec![Err(unknown("the sink did not answer before the deadline")); items.len()],
+    }
+}
+
+fn unknown(reason: &str) -> SendError {
+    SendError { kind: Kind::Retryable, sent: Sent::Unknown, reason: reason.to_owned() }
+}

@@ -1,0 +1,124 @@
+//! The first stroke: bytes to typed fields, the event's own facts, and the program that brings them into shape.
+
+mod decode;
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+pub(crate) use decode::Decoder;
+
+use crate::{
+    error::{Code, Error, Stage},
+    event::{Decoded, Event},
+    expression::{Change, Evaluator, Expression},
+    identity::decision_id,
+    record::{Facts, Record},
+    report::{Decision, Disposition},
+    types::timestamp,
+};
+
+/// A transform written in Rust. An error makes the event poison.
+pub type RustTransform = Arc<dyn Fn(&mut Record) -> Result<(), String> + Send + Sync>;
+
+/// What the first stroke does with a decoded record.
+pub(crate) enum Step {
+    Nothing,
+    Vrl(Change),
+    Rust(RustTransform),
+}
+
+/// The first stroke.
+pub(crate) struct Transform {
+    pub pipeline: String,
+    pub decoder: Decoder,
+    pub id: Option<Expression>,
+    pub key: Option<Expression>,
+    pub time: Option<Expression>,
+    pub step: Step,
+}
+
+impl Transform {
+    /// Makes the decisions of one input: one, or several where the body holds several events.
+    pub fn run(&self, input: usize, decoded: &Decoded, evaluator: &mut Evaluator, out: &mut Vec<Decision>) {
+        let event = decoded.event();
+        if let Decoded::Undecodable { reason, .. } = decoded {
+            let error = Error::poison(Stage::Decode, Code::UNDECODABLE, reason.clone());
+            out.push(self.decision(input, event, event.id.clone(), event.body.clone(), Record::default(), Some(error)));
+            return;
+        }
+        let parts = self.decoder.decode(event);
+        let several = parts.len() > 1;
+        for (place, (body, fields)) in parts.into_iter().enumerate() {
+            let id = if several { format!("{}/{}", event.id, place + 1).into() } else { event.id.clone() };
+            let (record, error) = match fields {
+                Ok(fields) => (Record::new(fields), None),
+                Err(error) => (Record::default(), Some(error)),
+            };
+            let mut decision = self.decision(input, event, id, body, record, error);
+            if decision.error.is_none() {
+                decision.error = self.shape(&mut decision, evaluator).err();
+            }
+            out.push(decision);
+        }
+    }
+
+    fn decision(
+        &self,
+        input: usize,
+        event: &Event,
+        id: ByteString,
+        body: bytes::Bytes,
+        mut record: Record,
+        error: Option<Error>,
+    ) -> Decision {
+        let decision_id = decision_id(&self.pipeline, &id).into();
+        record.set_facts(Facts { id, key: event.key.clone(), time: event.time, attributes: event.attributes.clone() });
+        Decision {
+            id: decision_id,
+            input,
+            body,
+            record,
+            lookups: Vec::new(),
+            predictions: Vec::new(),
+            candidates: Vec::new(),
+            actions: Vec::new(),
+            outcome: None,
+            disposition: Disposition::Passed,
+            error,
+        }
+    }
+
+    /// Sets the event's own facts from the file's expressions, then runs the program.
+    fn shape(&self, decision: &mut Decision, evaluator: &mut Evaluator) -> Result<(), Error> {
+        let record = &mut decision.record;
+        let id_error = |reason: String| Error::poison(Stage::Decode, Code::EVENT_ID, reason);
+        let time_error = |reason: String| Error::poison(Stage::Decode, Code::EVENT_TIME, reason);
+        let mut facts = record.facts().clone();
+        if let Some(id) = &self.id {
+            let id = id.text(record, evaluator).map_err(|reason| id_error(format!("`event.id`: {reason}")))?;
+            facts.id = id.filter(|id| !id.is_empty()).ok_or_else(|| id_error("`event.id` gives nothing".to_owned()))?;
+            decision.id = decision_id(&self.pipeline, &facts.id).into();
+        }
+        if let Some(key) = &self.key {
+            facts.key = key.text(record, evaluator).map_err(|reason| id_error(format!("`event.key`: {reason}")))?;
+        }
+        if let Some(time) = &self.time {
+            let value = time.eval(record, evaluator).map_err(|reason| time_error(format!("`event.time`: {reason}")))?;
+            if !value.is_null() {
+                let parsed = timestamp(&value).ok_or_else(|| {
+                    let found = crate::types::describe(&value);
+                    time_error(format!("`event.time` gives {found}, neither RFC 3339 nor epoch"))
+                })?;
+                facts.time = Some(parsed);
+            }
+        }
+        record.set_facts(facts);
+        let changed = match &self.step {
+            Step::Nothing => Ok(()),
+            Step::Vrl(program) => program.run(record, evaluator),
+            Step::Rust(function) => function(record),
+        };
+        changed.map_err(|reason| Error::poison(Stage::Transform, Code::TRANSFORM, reason))
+    }
+}
