@@ -1,0 +1,98 @@
+//! From bytes to a warm model.
+
+use std::sync::Arc;
+
+use fourstroke::ports::{Dim, Port, Signature};
+use prost::Message;
+use tract_onnx::model::Onnx;
+use tract_onnx::pb::ModelProto;
+use tract_onnx::prelude::{
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, SpecialOps, TDim, TVec, ToDim, TractResult,
+    TypedFact, TypedModel, TypedRunnableModel,
+};
+use tract_onnx::tract_core::ops::cast::cast;
+
+use crate::error::LoadError;
+use crate::guard::guarded;
+use crate::operators;
+use crate::run::OnnxModel;
+use crate::signature::{self, Input};
+
+/// The most bytes a model may have.
+pub const SIZE_LIMIT: usize = 512 << 20;
+
+/// Loads a model from the bytes of an ONNX file, ready to run any number of rows.
+///
+/// In its [signature](fourstroke::ports::Model::signature), the first dimension of every input and output is the
+/// batch, whatever the file says there; all other dimensions are fixed. Integers of every width are `I64`. Inputs with
+/// an initializer are constants and left out. `metadata` is the file's `metadata_props`; `labels` is not set.
+///
+/// # Errors
+/// When the bytes are more than [`SIZE_LIMIT`], truncated or not ONNX; when a tensor lies in another file; when an
+/// operator is not of the standard domain or not in tract; when an input or output is not a tensor of a supported type
+/// with known dimensions; when there are none of either; when the graph does not fit together.
+pub fn load(bytes: &[u8]) -> Result<OnnxModel, LoadError> {
+    if bytes.len() > SIZE_LIMIT {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), limit: SIZE_LIMIT });
+    }
+    let malformed = |reason: String| LoadError::Malformed { reason };
+    let proto = ModelProto::decode(bytes).map_err(|error| malformed(error.to_string()))?;
+    let graph = proto.graph.as_ref().ok_or_else(|| malformed("it holds no graph".into()))?;
+
+    let onnx = operators::reader();
+    operators::check(&proto, graph, &onnx)?;
+    let inputs = signature::inputs(graph)?;
+    if inputs.is_empty() || graph.output.is_empty() {
+        return Err(LoadError::Graph { reason: "it has no inputs or no outputs".into() });
+    }
+    let plan = guarded(|| plan(&onnx, &proto, &inputs)).map_err(|reason| LoadError::Graph { reason })?;
+    let facts = guarded(|| output_facts(&plan)).map_err(|reason| LoadError::Graph { reason })?;
+    let outputs = signature::outputs(graph, &facts)?;
+
+    let (ports, datums) = inputs.into_iter().map(|input| (input.port, input.datum)).unzip();
+    let metadata = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+    let signature = Signature { inputs: ports, outputs, labels: None, metadata };
+    Ok(OnnxModel::new(signature, datums, plan))
+}
+
+/// Has tract read and optimise the graph for a number of rows that only each run knows.
+fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<Arc<TypedRunnableModel>> {
+    let mut model = onnx.model_for_proto_model(proto)?;
+    let rows = model.symbols.new_with_prefix("rows");
+    // An empty batch never reaches tract; knowing it lets tract tell one row from a dimension to broadcast over.
+    model.symbols.add_assertion(format!("{rows} >= 1"))?;
+    let rows = rows.to_dim();
+    for (place, input) in inputs.iter().enumerate() {
+        model.set_input_fact(place, InferenceFact::dt_shape(input.datum, shape(&input.port, &rows)))?;
+    }
+    let mut model = model.into_typed()?;
+    integer_lengths(&mut model)?;
+    model.into_optimized()?.into_runnable()
+}
+
+/// Casts outputs of tract's type for lengths to the int64 they are in ONNX. Left alone they would come back as formulas
+/// of the number of rows; the cast works them out at each run.
+fn integer_lengths(model: &mut TypedModel) -> TractResult<()> {
+    let mut outlets = model.outputs.clone();
+    for (place, outlet) in outlets.iter_mut().enumerate() {
+        if model.outlet_fact(*outlet)?.datum_type == TDim::datum_type() {
+            *outlet = model.wire_node(format!("int64 output {place}"), cast(i64::datum_type()), &[*outlet])?[0];
+        }
+    }
+    model.select_output_outlets(&outlets)
+}
+
+fn shape(port: &Port, rows: &TDim) -> TVec<TDim> {
+    port.dims
+        .iter()
+        .map(|dim| match dim {
+            Dim::Batch => rows.clone(),
+            Dim::Fixed(size) => size.to_dim(),
+        })
+        .collect()
+}
+
+fn output_facts(plan: &TypedRunnableModel) -> TractResult<Vec<TypedFact>> {
+    let model = plan.model();
+    model.outputs.iter().map(|outlet| model.outlet_fact(*outlet).cloned()).collect()
+}

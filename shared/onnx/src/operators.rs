@@ -1,0 +1,103 @@
+//! What is refused before tract sees the graph: operators it does not have, and tensors kept in other files.
+
+use std::collections::BTreeMap;
+
+use tract_onnx::model::Onnx;
+use tract_onnx::pb::tensor_proto::DataLocation;
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto};
+
+use crate::error::LoadError;
+
+/// The name of the standard domain, which models mostly write as "".
+const STANDARD: &str = "ai.onnx";
+
+/// tract's own ai.onnx.ml operators. Its register knows no domains, so they would also answer to these names in the
+/// standard one; and its trees give wrong labels.
+const ML_OPERATORS: [&str; 5] =
+    ["CategoryMapper", "LinearClassifier", "LinearRegressor", "Normalizer", "TreeEnsembleClassifier"];
+
+/// Makes tract's ONNX reader with the operators that are offered.
+///
+/// Shapes written inside the graph are left out: they name other symbols for the rows than ours, and tract works all of
+/// them out itself.
+pub(crate) fn reader() -> Onnx {
+    let mut onnx = tract_onnx::onnx().with_ignore_value_info(true);
+    for operator in ML_OPERATORS {
+        onnx.op_register.0.remove(operator);
+    }
+    onnx
+}
+
+/// Refuses a model that holds an operator the reader does not have, or a tensor outside its bytes, subgraphs included.
+pub(crate) fn check(proto: &ModelProto, graph: &GraphProto, onnx: &Onnx) -> Result<(), LoadError> {
+    let versions = proto.opset_import.iter().map(|import| (domain(&import.domain), import.version)).collect();
+    Check { onnx, versions }.graph(graph)
+}
+
+struct Check<'a> {
+    onnx: &'a Onnx,
+    versions: BTreeMap<&'a str, i64>,
+}
+
+impl Check<'_> {
+    fn graph(&self, graph: &GraphProto) -> Result<(), LoadError> {
+        graph.initializer.iter().try_for_each(tensor)?;
+        graph.sparse_initializer.iter().try_for_each(sparse_tensor)?;
+        graph.node.iter().enumerate().try_for_each(|(place, node)| self.node(place, node))
+    }
+
+    fn node(&self, place: usize, node: &NodeProto) -> Result<(), LoadError> {
+        let domain = domain(&node.domain);
+        let operator = || node.op_type.clone();
+        let Some(&version) = self.versions.get(domain) else {
+            return Err(LoadError::NotImported {
+                operator: operator(),
+                domain: domain.into(),
+                node: node_name(place, node),
+            });
+        };
+        if domain != STANDARD {
+            return Err(LoadError::ForeignDomain {
+                operator: operator(),
+                domain: domain.into(),
+                version,
+                node: node_name(place, node),
+            });
+        }
+        if !self.onnx.op_register.0.contains_key(&node.op_type) {
+            return Err(LoadError::UnknownOperator {
+                operator: operator(),
+                domain: domain.into(),
+                version,
+                node: node_name(place, node),
+            });
+        }
+        node.attribute.iter().try_for_each(|attribute| self.attribute(attribute))
+    }
+
+    fn attribute(&self, attribute: &AttributeProto) -> Result<(), LoadError> {
+        attribute.t.iter().chain(&attribute.tensors).try_for_each(tensor)?;
+        attribute.sparse_tensor.iter().chain(&attribute.sparse_tensors).try_for_each(sparse_tensor)?;
+        attribute.g.iter().chain(&attribute.graphs).try_for_each(|graph| self.graph(graph))
+    }
+}
+
+fn domain(written: &str) -> &str {
+    if written.is_empty() { STANDARD } else { written }
+}
+
+fn node_name(place: usize, node: &NodeProto) -> String {
+    let written = Some(&node.name).filter(|name| !name.is_empty());
+    written.or(node.output.first()).cloned().unwrap_or_else(|| format!("#{place}"))
+}
+
+fn sparse_tensor(sparse: &SparseTensorProto) -> Result<(), LoadError> {
+    sparse.values.iter().chain(&sparse.indices).try_for_each(tensor)
+}
+
+fn tensor(tensor: &TensorProto) -> Result<(), LoadError> {
+    if tensor.data_location == Some(DataLocation::External as i32) {
+        return Err(LoadError::ExternalData { tensor: tensor.name.clone() });
+    }
+    Ok(())
+}

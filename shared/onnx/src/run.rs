@@ -1,0 +1,173 @@
+//! A batch of rows through a warm model.
+
+use std::fmt;
+use std::sync::Arc;
+
+use fourstroke::error::Kind;
+use fourstroke::ports::{Dim, Dtype, Model, ModelError, Port, Signature, Tensor, Tensors};
+use tract_onnx::prelude::tract_ndarray::ArrayD;
+use tract_onnx::prelude::{Datum, DatumType, TValue, TypedRunnableModel};
+
+use crate::guard::guarded;
+
+/// Holds a loaded model, optimised once, shared by all threads.
+pub struct OnnxModel {
+    signature: Signature,
+    /// The type tract wants for each input, before it was widened for the port.
+    datums: Vec<DatumType>,
+    plan: Arc<TypedRunnableModel>,
+}
+
+impl OnnxModel {
+    pub(crate) fn new(signature: Signature, datums: Vec<DatumType>, plan: Arc<TypedRunnableModel>) -> OnnxModel {
+        OnnxModel { signature, datums, plan }
+    }
+}
+
+impl fmt::Debug for OnnxModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnnxModel").field("signature", &self.signature).finish_non_exhaustive()
+    }
+}
+
+impl Model for OnnxModel {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Runs the rows: tensor *i* has `rows × width` elements of input *i*'s type, and the answer the same for outputs.
+    /// No rows give empty tensors.
+    ///
+    /// # Errors
+    /// `Poison` when tensors, types or lengths are not those of the signature, when a whole number does not fit the
+    /// narrower type the model wants, or when tract ends with an error.
+    fn infer(&self, inputs: &Tensors) -> Result<Tensors, ModelError> {
+        self.check(inputs)?;
+        let rows = inputs.rows;
+        if rows == 0 {
+            return Ok(Tensors { rows, data: self.signature.outputs.iter().map(|port| empty(port.dtype)).collect() });
+        }
+        let values = self.signature.inputs.iter().zip(&self.datums).zip(&inputs.data);
+        let values =
+            values.map(|((port, datum), tensor)| value(port, *datum, tensor, rows)).collect::<Result<_, _>>()?;
+        let answer =
+            guarded(|| self.plan.run(values)).map_err(|reason| poison(format!("the model failed: {reason}")))?;
+        let data = self.signature.outputs.iter().zip(&answer).map(|(port, value)| tensor(port, value, rows));
+        Ok(Tensors { rows, data: data.collect::<Result<_, _>>()? })
+    }
+}
+
+impl OnnxModel {
+    fn check(&self, inputs: &Tensors) -> Result<(), ModelError> {
+        let ports = &self.signature.inputs;
+        if inputs.data.len() != ports.len() {
+            let (expected, found) = (ports.len(), inputs.data.len());
+            return Err(poison(format!("the model takes {expected} inputs, found {found}")));
+        }
+        for (port, tensor) in ports.iter().zip(&inputs.data) {
+            if tensor.dtype() != port.dtype {
+                let (name, expected, found) = (&port.name, port.dtype, tensor.dtype());
+                return Err(poison(format!("input `{name}` takes {expected:?}, found {found:?}")));
+            }
+            let (rows, width, found) = (inputs.rows, port.width(), tensor.len());
+            if rows.checked_mul(width) != Some(found) {
+                let name = &port.name;
+                return Err(poison(format!("input `{name}` takes {rows} rows of {width}, found {found} elements")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn poison(reason: String) -> ModelError {
+    ModelError { kind: Kind::Poison, reason }
+}
+
+fn shape(port: &Port, rows: usize) -> Vec<usize> {
+    port.dims
+        .iter()
+        .map(|dim| match dim {
+            Dim::Batch => rows,
+            Dim::Fixed(size) => *size,
+        })
+        .collect()
+}
+
+fn empty(dtype: Dtype) -> Tensor {
+    match dtype {
+        Dtype::F32 => Tensor::F32(Vec::new()),
+        Dtype::F64 => Tensor::F64(Vec::new()),
+        Dtype::I64 => Tensor::I64(Vec::new()),
+        Dtype::Bool => Tensor::Bool(Vec::new()),
+        Dtype::String => Tensor::String(Vec::new()),
+    }
+}
+
+/// Copies an input over to tract.
+fn value(port: &Port, datum: DatumType, tensor: &Tensor, rows: usize) -> Result<TValue, ModelError> {
+    match tensor {
+        Tensor::F32(data) => shaped(port, rows, data.clone()),
+        Tensor::F64(data) => shaped(port, rows, data.clone()),
+        Tensor::Bool(data) => shaped(port, rows, data.clone()),
+        Tensor::String(data) => shaped(port, rows, data.clone()),
+        Tensor::I64(data) => match datum {
+            DatumType::I8 => narrowed::<i8>(port, rows, data),
+            DatumType::I16 => narrowed::<i16>(port, rows, data),
+            DatumType::I32 => narrowed::<i32>(port, rows, data),
+            DatumType::U8 => narrowed::<u8>(port, rows, data),
+            DatumType::U16 => narrowed::<u16>(port, rows, data),
+            DatumType::U32 => narrowed::<u32>(port, rows, data),
+            DatumType::U64 => narrowed::<u64>(port, rows, data),
+            _ => shaped(port, rows, data.clone()),
+        },
+    }
+}
+
+fn narrowed<T: Datum + TryFrom<i64>>(port: &Port, rows: usize, data: &[i64]) -> Result<TValue, ModelError> {
+    let narrow = |number: &i64| {
+        T::try_from(*number).map_err(|_| {
+            let (name, wanted) = (&port.name, T::datum_type());
+            poison(format!("input `{name}` takes {wanted:?} inside the model, found {number}"))
+        })
+    };
+    shaped(port, rows, data.iter().map(narrow).collect::<Result<Vec<T>, _>>()?)
+}
+
+fn shaped<T: Datum>(port: &Port, rows: usize, data: Vec<T>) -> Result<TValue, ModelError> {
+    let array = ArrayD::from_shape_vec(shape(port, rows), data)
+        .map_err(|error| poison(format!("input `{}`: {error}", port.name)))?;
+    Ok(tract_onnx::prelude::Tensor::from(array).into())
+}
+
+/// Copies an output back, when it has the shape the signature promises.
+fn tensor(port: &Port, value: &TValue, rows: usize) -> Result<Tensor, ModelError> {
+    let name = &port.name;
+    let expected = shape(port, rows);
+    if value.shape() != expected {
+        return Err(poison(format!("output `{name}` came as {:?} instead of {expected:?}", value.shape())));
+    }
+    let tensor = match port.dtype {
+        Dtype::F32 => elements(value).map(Tensor::F32),
+        Dtype::F64 => elements(value).map(Tensor::F64),
+        Dtype::Bool => elements(value).map(Tensor::Bool),
+        Dtype::String => elements(value).map(Tensor::String),
+        Dtype::I64 => integers(value).map(Tensor::I64),
+    };
+    tensor.ok_or_else(|| {
+        let (found, dtype) = (value.datum_type(), port.dtype);
+        poison(format!("output `{name}` has {found:?} elements that do not fit {dtype:?}"))
+    })
+}
+
+fn elements<T: Datum>(value: &TValue) -> Option<Vec<T>> {
+    value.as_plain_ram()?.as_slice::<T>().ok().map(<[T]>::to_vec)
+}
+
+/// Widens an output's integers; none when one is beyond int64.
+fn integers(value: &TValue) -> Option<Vec<i64>> {
+    match value.datum_type() {
+        DatumType::U64 => elements::<u64>(value)?.into_iter().map(|number| number.try_into().ok()).collect(),
+        datum if datum.is_integer() => elements(&value.cast_to::<i64>().ok()?.into_owned().into()),
+        _ => None,
+    }
+}

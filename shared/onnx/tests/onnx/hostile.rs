@@ -1,0 +1,126 @@
+//! Whatever the bytes say, load and infer answer or refuse; they never panic.
+
+use fourstroke::ports::{Dtype, Model, Port, Tensor, Tensors};
+use fourstroke_onnx::load;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use prost::Message;
+use tract_onnx::pb::GraphProto;
+
+use crate::build::{bytes, perceptron, perceptron_graph};
+
+/// Loads the bytes and, when they load, runs a few rows through them.
+fn try_out(bytes: &[u8]) {
+    let Ok(model) = load(bytes) else { return };
+    for rows in [0, 1, 3] {
+        let data = model.signature().inputs.iter().map(|port| ones(port, rows)).collect();
+        if let Ok(answer) = model.infer(&Tensors { rows, data }) {
+            for (port, tensor) in model.signature().outputs.iter().zip(&answer.data) {
+                assert_eq!((port.dtype, rows * port.width()), (tensor.dtype(), tensor.len()));
+            }
+        }
+    }
+}
+
+fn ones(port: &Port, rows: usize) -> Tensor {
+    let length = rows * port.width();
+    match port.dtype {
+        Dtype::F32 => Tensor::F32(vec![1.0; length]),
+        Dtype::F64 => Tensor::F64(vec![1.0; length]),
+        Dtype::I64 => Tensor::I64(vec![1; length]),
+        Dtype::Bool => Tensor::Bool(vec![true; length]),
+        Dtype::String => Tensor::String(vec!["1".into(); length]),
+    }
+}
+
+/// One change to a well-formed graph.
+#[derive(Clone, Debug)]
+enum Change {
+    Operator(Index, Index),
+    Input(Index, Index, Index),
+    DropNode(Index),
+    SwapNodes(Index, Index),
+    Attribute(Index, i64),
+    TensorDim(Index, Index, i64),
+    TensorType(Index, i32),
+    RawTensor(Index, Vec<u8>),
+    OutputName(Index, Index),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let index = any::<Index>;
+    let size = || prop_oneof![-2_i64..9, any::<i64>()];
+    prop_oneof![
+        (index(), index()).prop_map(|(node, operator)| Change::Operator(node, operator)),
+        (index(), index(), index()).prop_map(|(node, slot, name)| Change::Input(node, slot, name)),
+        index().prop_map(Change::DropNode),
+        (index(), index()).prop_map(|(one, other)| Change::SwapNodes(one, other)),
+        (index(), size()).prop_map(|(node, number)| Change::Attribute(node, number)),
+        (index(), index(), size()).prop_map(|(tensor, slot, size)| Change::TensorDim(tensor, slot, size)),
+        (index(), -1_i32..25).prop_map(|(tensor, elem)| Change::TensorType(tensor, elem)),
+        (index(), prop::collection::vec(any::<u8>(), 0..32)).prop_map(|(tensor, raw)| Change::RawTensor(tensor, raw)),
+        (index(), index()).prop_map(|(output, name)| Change::OutputName(output, name)),
+    ]
+}
+
+fn apply(graph: &mut GraphProto, change: &Change) {
+    let mut names: Vec<String> = graph.node.iter().flat_map(|node| node.output.clone()).collect();
+    names.extend(graph.initializer.iter().map(|tensor| tensor.name.clone()));
+    names.push("features".into());
+    if graph.node.is_empty() {
+        return;
+    }
+    match change {
+        Change::Operator(node, operator) => {
+            let mut operators: Vec<String> = tract_onnx::onnx().op_register.0.into_keys().collect();
+            operators.sort();
+            node.get_mut(&mut graph.node).op_type = operator.get(&operators).clone();
+        }
+        Change::Input(node, slot, name) => {
+            let inputs = &mut node.get_mut(&mut graph.node).input;
+            *slot.get_mut(inputs) = name.get(&names).clone();
+        }
+        Change::DropNode(node) => drop(graph.node.remove(node.index(graph.node.len()))),
+        Change::SwapNodes(one, other) => {
+            let count = graph.node.len();
+            graph.node.swap(one.index(count), other.index(count));
+        }
+        Change::Attribute(node, number) => {
+            node.get_mut(&mut graph.node).attribute.iter_mut().for_each(|attribute| attribute.i = *number);
+        }
+        Change::TensorDim(tensor, slot, size) => {
+            *slot.get_mut(&mut tensor.get_mut(&mut graph.initializer).dims) = *size;
+        }
+        Change::TensorType(tensor, elem) => tensor.get_mut(&mut graph.initializer).data_type = *elem,
+        Change::RawTensor(tensor, raw) => tensor.get_mut(&mut graph.initializer).raw_data = raw.clone(),
+        Change::OutputName(output, name) => output.get_mut(&mut graph.output).name = name.get(&names).clone(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn noise(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        try_out(&bytes);
+    }
+
+    #[test]
+    fn changed_bytes(
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
+        cut in any::<Index>(),
+        whole in any::<bool>(),
+    ) {
+        let mut bytes = perceptron().encode_to_vec();
+        for (place, byte) in &changes {
+            *place.get_mut(&mut bytes) = *byte;
+        }
+        let end = if whole { bytes.len() } else { cut.index(bytes.len()) };
+        try_out(&bytes[..end]);
+    }
+
+    #[test]
+    fn changed_graphs(changes in prop::collection::vec(change(), 1..4)) {
+        let mut graph = perceptron_graph();
+        changes.iter().for_each(|change| apply(&mut graph, change));
+        try_out(&bytes(graph));
+    }
+}

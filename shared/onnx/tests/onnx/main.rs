@@ -1,0 +1,6 @@
+//! Loads and runs models that are built here, node by node.
+
+mod build;
+mod hostile;
+mod infer;
+mod refuse;

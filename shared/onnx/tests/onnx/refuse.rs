@@ -1,0 +1,152 @@
+//! What cannot run is refused at load, by name.
+
+use fourstroke_onnx::{LoadError, SIZE_LIMIT, load};
+use prost::Message;
+use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto};
+
+use crate::build::{D, bytes, floats, graph_attribute, model, node, perceptron, perceptron_graph, single, value};
+
+fn message(graph: GraphProto) -> String {
+    load(&bytes(graph)).unwrap_err().to_string()
+}
+
+fn identity() -> GraphProto {
+    single(node("same", "Identity", &["x"], &["y"]), DataType::Float, DataType::Float)
+}
+
+#[test]
+fn more_bytes_than_the_limit() {
+    let error = load(&vec![0; SIZE_LIMIT + 1]).unwrap_err();
+    assert_eq!(error, LoadError::TooLarge { bytes: SIZE_LIMIT + 1, limit: SIZE_LIMIT });
+}
+
+#[test]
+fn bytes_that_are_not_a_model() {
+    let whole = perceptron().encode_to_vec();
+    for end in 0..whole.len() {
+        // A cut between two fields may leave a smaller model; it must not panic, and mostly it is refused.
+        let _ = load(&whole[..end]);
+    }
+    let error = load(&whole[..whole.len() / 2]).unwrap_err();
+    assert!(matches!(error, LoadError::Malformed { .. }), "{error}");
+    assert_eq!(load(b"").unwrap_err().to_string(), "this is not an ONNX model: it holds no graph");
+    assert!(matches!(load(b"\x89PNG\r\n\x1a\n").unwrap_err(), LoadError::Malformed { .. }));
+}
+
+#[test]
+fn data_in_another_file() {
+    let outside = TensorProto { data_location: Some(DataLocation::External as i32), ..floats("w1", &[3, 2], &[]) };
+    let expected = LoadError::ExternalData { tensor: "w1".into() };
+
+    let mut graph = perceptron_graph();
+    graph.initializer[0] = outside.clone();
+    assert_eq!(load(&bytes(graph)).unwrap_err(), expected);
+
+    let inner = GraphProto { initializer: vec![outside], ..GraphProto::default() };
+    let choice = graph_attribute(node("choice", "If", &["x"], &["y"]), "then_branch", inner);
+    assert_eq!(load(&bytes(single(choice, DataType::Bool, DataType::Float))).unwrap_err(), expected);
+}
+
+#[test]
+fn operators_of_other_domains() {
+    let domains = [("ai.onnx.ml", "TreeEnsembleClassifier", 3), ("com.microsoft", "Tokenizer", 1)];
+    for (domain, operator, version) in domains {
+        let foreign = NodeProto { domain: domain.into(), ..node("trees", operator, &["x"], &["y"]) };
+        let mut proto = model(single(foreign, DataType::Float, DataType::Float));
+        proto.opset_import.push(OperatorSetIdProto { domain: domain.into(), version });
+        let expected = format!(
+            "operator {operator} of node `trees` is of domain {domain}, version {version}: not in this version yet"
+        );
+        assert_eq!(load(&proto.encode_to_vec()).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn an_operator_tract_does_not_have() {
+    // tract knows a Normalizer, of another domain.
+    for operator in ["Frobnicate", "Normalizer"] {
+        let graph = single(node("odd", operator, &["x"], &["y"]), DataType::Float, DataType::Float);
+        let expected = format!("operator {operator} of node `odd` is not supported (domain ai.onnx, version 17)");
+        assert_eq!(message(graph), expected);
+    }
+    let inner = GraphProto { node: vec![node("", "Frobnicate", &[], &["deep"])], ..GraphProto::default() };
+    let choice = graph_attribute(node("choice", "If", &["x"], &["y"]), "then_branch", inner);
+    let graph = single(choice, DataType::Bool, DataType::Float);
+    assert_eq!(message(graph), "operator Frobnicate of node `deep` is not supported (domain ai.onnx, version 17)");
+}
+
+#[test]
+fn a_domain_without_a_version() {
+    let proto = ModelProto { opset_import: vec![], ..model(identity()) };
+    let expected = "operator Identity of node `same` is of domain ai.onnx, which the model does not import";
+    assert_eq!(load(&proto.encode_to_vec()).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn inputs_that_cannot_be_fed() {
+    let cases = [
+        (
+            value("x", DataType::Float, &[D::S("N"), D::U]),
+            "input `x` has an unknown dimension 1; only the first, 0, may vary",
+        ),
+        (
+            value("x", DataType::Float, &[D::S("N"), D::N(2), D::S("time")]),
+            "input `x` has an unknown dimension 2; only the first, 0, may vary",
+        ),
+        (value("x", DataType::Float, &[D::U, D::N(0)]), "input `x` has no elements in dimension 1"),
+        (value("x", DataType::Float, &[D::U, D::N(-3)]), "input `x` has no elements in dimension 1"),
+        (value("x", DataType::Float, &[]), "input `x` is a scalar; its first dimension must be the rows"),
+        (
+            value("x", DataType::Float, &[D::U, D::N(1 << 40)]),
+            "input `x` has 1099511627776 elements per row, more than the 16777216 allowed",
+        ),
+        (value("x", DataType::Float16, &[D::U, D::N(2)]), "input `x` has element type FLOAT16, which is not supported"),
+    ];
+    for (input, expected) in cases {
+        assert_eq!(message(GraphProto { input: vec![input], ..identity() }), expected);
+    }
+    let twice = vec![identity().input[0].clone(), identity().input[0].clone()];
+    assert_eq!(message(GraphProto { input: twice, ..identity() }), "input `x` is declared twice");
+    let mut graph = identity();
+    graph.input[0].name.clear();
+    assert_eq!(message(graph), "input `` has no name");
+    let mut graph = identity();
+    graph.input[0].r#type = None;
+    assert_eq!(message(graph), "input `x` is not a tensor");
+}
+
+#[test]
+fn outputs_that_cannot_be_read() {
+    let graph = single(node("same", "Identity", &["x"], &["y"]), DataType::Float, DataType::Int64);
+    assert_eq!(message(graph), "output `y` is declared as I64 and computed as F32");
+
+    let graph = single(node("half", "Identity", &["x"], &["y"]), DataType::Float, DataType::Bfloat16);
+    assert_eq!(message(graph), "output `y` has element type BFLOAT16, which is not supported");
+
+    let mut graph = GraphProto { initializer: vec![floats("w", &[3, 2], &[0.0; 6])], ..identity() };
+    graph.node = vec![node("same", "Identity", &["w"], &["y"])];
+    assert_eq!(message(graph), "output `y` has 3 rows however many the input has");
+}
+
+#[test]
+fn graphs_that_do_not_fit_together() {
+    let mut nowhere = identity();
+    nowhere.output[0].name = "z".into();
+    let mut unfed = identity();
+    unfed.node[0].input = vec!["z".into()];
+    let mut circle = identity();
+    circle.node = vec![node("one", "Add", &["x", "b"], &["a"]), node("two", "Add", &["a", "x"], &["b"])];
+    circle.node.push(node("end", "Identity", &["b"], &["y"]));
+    let mut short = perceptron_graph();
+    short.initializer[0].float_data.pop();
+    let without_inputs = GraphProto { input: vec![], ..identity() };
+    let without_outputs = GraphProto { output: vec![], ..identity() };
+    let mut mismatched = perceptron_graph();
+    mismatched.initializer[0].dims = vec![2, 3];
+    for graph in [nowhere, unfed, circle, short, mismatched, without_inputs, without_outputs] {
+        let error = load(&bytes(graph)).unwrap_err();
+        assert!(matches!(error, LoadError::Graph { .. }), "{error}");
+        assert!(!error.to_string().contains('\n') && error.to_string().len() < 700, "{error}");
+    }
+}
