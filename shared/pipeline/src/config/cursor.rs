@@ -14,6 +14,8 @@ pub(super) struct Cursor<'a> {
     pub base: PathBuf,
     pub environment: &'a Environment,
     pub mistakes: RefCell<Vec<Mistake>>,
+    /// Names of fields, lookups and models that could not be read: what reads them is not wrong for that.
+    pub broken: RefCell<Vec<String>>,
 }
 
 /// A mapping with a fixed set of keys, at a named place.

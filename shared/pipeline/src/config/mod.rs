@@ -80,6 +80,10 @@ pub struct PipelineFile {
     pub slo: SloConfig,
     /// `tests`
     pub tests: Vec<TestConfig>,
+    /// What is wrong so far; [`crate::pipeline::Builder::open`] reports it with what it finds itself.
+    pub(crate) mistakes: Vec<Mistake>,
+    /// Names that could not be read; what refers to them is not wrong for that.
+    pub(crate) broken: Vec<String>,
 }
 
 /// How a body is taken apart.

@@ -44,7 +44,7 @@ impl PipelineFile {
     /// Reads a pipeline file from disk.
     ///
     /// # Errors
-    /// Every mistake in it, each with its place; one without a place if it cannot be read.
+    /// As [`PipelineFile::parse`]; without a place if the file cannot be read.
     pub fn read(path: &Path, environment: &Environment) -> Result<PipelineFile, Mistakes> {
         match std::fs::read_to_string(path) {
             Ok(text) => PipelineFile::parse(path, &text, environment),
@@ -57,8 +57,11 @@ impl PipelineFile {
 
     /// Reads a pipeline file's text. Relative paths in it start from `path`'s directory.
     ///
+    /// A mistake that leaves the rest readable is kept: [`Builder::open`](crate::pipeline::Builder::open) reports it
+    /// together with those it finds itself, so that all are seen at once.
+    ///
     /// # Errors
-    /// Every mistake in it, each with its place.
+    /// What makes the file unreadable as a whole, with its place.
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<PipelineFile, Mistakes> {
         let text: Arc<str> = text.into();
         let fail = |list| Err(Mistakes::new(path.to_owned(), text.clone(), list));
@@ -67,12 +70,13 @@ impl PipelineFile {
             Err(mistake) => return fail(vec![mistake]),
         };
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        let cursor = Cursor { text: &text, base, environment, mistakes: RefCell::new(Vec::new()) };
+        let cursor =
+            Cursor { text: &text, base, environment, mistakes: RefCell::default(), broken: RefCell::default() };
         let file = top(&cursor, &root, path);
-        let mistakes = cursor.mistakes.take();
+        let (mistakes, broken) = (cursor.mistakes.take(), cursor.broken.take());
         match file {
-            Some(file) if mistakes.is_empty() => Ok(file),
-            _ => fail(mistakes),
+            Some(file) => Ok(PipelineFile { mistakes, broken, ..file }),
+            None => fail(mistakes),
         }
     }
 }
@@ -107,6 +111,8 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
         sources,
         stores,
         sinks,
+        mistakes: Vec::new(),
+        broken: Vec::new(),
     };
     references(cursor, &file);
     Some(file)
@@ -245,6 +251,7 @@ fn fields(cursor: &Cursor<'_>, node: &Node, at: &str) -> Fields {
         match FieldType::parse(&text) {
             Some(declared) => fields.0.push((name.text, declared)),
             None => {
+                cursor.broken.borrow_mut().push(name.text);
                 let known: Vec<&str> = Base::ALL.iter().map(|(_, name)| *name).collect();
                 let help = did_you_mean(text.trim_end_matches('?'), known.iter().copied())
                     .unwrap_or_else(|| format!("types are {}, each with `?` if it may be null", known.join(", ")));

@@ -22,10 +22,30 @@ const CACHE_SIZE: usize = 100_000;
 pub(super) fn enrich(top: &Section<'_>) -> Vec<LookupConfig> {
     let Some(node) = top.get("enrich") else { return Vec::new() };
     let cursor = top.cursor();
-    cursor.entries(node, "enrich").into_iter().filter_map(|(name, node, at)| lookup(cursor, name, node, &at)).collect()
+    cursor
+        .entries(node, "enrich")
+        .into_iter()
+        .filter_map(|(name, node, at)| readable(cursor, name, node, &at, lookup))
+        .collect()
 }
 
-fn lookup(cursor: &Cursor<'_>, name: Name, node: &Node, at: &str) -> Option<LookupConfig> {
+/// Reads an entry; remembers the name of one that cannot be read.
+fn readable<'a, T>(
+    cursor: &'a Cursor<'a>,
+    name: Name,
+    node: &'a Node,
+    at: &str,
+    read: impl Fn(&'a Cursor<'a>, Name, &'a Node, &str) -> Option<T>,
+) -> Option<T> {
+    let text = name.text.clone();
+    let entry = read(cursor, name, node, at);
+    if entry.is_none() {
+        cursor.broken.borrow_mut().push(text);
+    }
+    entry
+}
+
+fn lookup<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Option<LookupConfig> {
     cursor.field_name(&name);
     let section = cursor.section(node, at, LOOKUP)?;
     if section.get("window").is_some() {
@@ -105,10 +125,14 @@ fn missing(cursor: &Cursor<'_>, section: &Section<'_>) -> Missing {
 pub(super) fn infer(top: &Section<'_>) -> Vec<ModelConfig> {
     let Some(node) = top.get("infer") else { return Vec::new() };
     let cursor = top.cursor();
-    cursor.entries(node, "infer").into_iter().filter_map(|(name, node, at)| model(cursor, name, node, &at)).collect()
+    cursor
+        .entries(node, "infer")
+        .into_iter()
+        .filter_map(|(name, node, at)| readable(cursor, name, node, &at, model))
+        .collect()
 }
 
-fn model(cursor: &Cursor<'_>, name: Name, node: &Node, at: &str) -> Option<ModelConfig> {
+fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Option<ModelConfig> {
     cursor.field_name(&name);
     let section = cursor.section(node, at, MODEL)?;
     let model = section

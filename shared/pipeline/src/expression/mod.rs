@@ -231,6 +231,20 @@ impl Change {
     }
 }
 
+/// Returns every name in the paths a text reads.
+pub(crate) fn names_read(text: &str) -> Vec<String> {
+    names(paths::find(text).into_iter().filter(|found| !found.assigned))
+}
+
+/// Returns every name in the paths a text assigns.
+pub(crate) fn names_set(text: &str) -> Vec<String> {
+    names(paths::find(text).into_iter().filter(|found| found.assigned))
+}
+
+fn names(found: impl Iterator<Item = paths::Found>) -> Vec<String> {
+    found.flat_map(|found| found.path.path.segments).map(|segment| segment.to_string()).collect()
+}
+
 /// Makes a mistake at a place in an expression's text.
 pub(crate) fn mistake(expr: &Expr, span: Range<usize>, message: String) -> Mistake {
     let at = |byte: usize| expr.offsets.get(byte).or(expr.offsets.last()).copied().unwrap_or_default();
@@ -263,7 +277,7 @@ fn mistakes(expr: &Expr, diagnostics: DiagnosticList) -> Vec<Mistake> {
             let notes = diagnostic.notes.iter().map(ToString::to_string);
             let help: Vec<String> = others.chain(notes).filter(|text| !text.contains("http")).collect();
             let mistake = mistake(expr, span, message);
-            if help.is_empty() { mistake } else { mistake.help(help.join("; ")) }
+            if help.is_empty() { mistake } else { mistake.help(help.join(" ")) }
         })
         .collect()
 }

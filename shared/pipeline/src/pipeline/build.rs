@@ -71,7 +71,7 @@ impl Builder {
     /// Every mistake in the file, each with its place.
     pub async fn open(self, open: &dyn Open) -> Result<Pipeline, Mistakes> {
         let file = &self.file;
-        let mut mistakes = Vec::new();
+        let mut mistakes = file.mistakes.clone();
         let opened = open_all(file, open, &mut mistakes).await;
         let inner = self.compile(opened, &mut mistakes);
         match inner {
@@ -83,7 +83,7 @@ impl Builder {
     fn compile(&self, opened: Opened, mistakes: &mut Vec<Mistake>) -> Option<Inner> {
         let file = &self.file;
         let version = version(file, &opened);
-        let mut wiring = Wiring { file, mistakes };
+        let mut wiring = Wiring { file, mistakes, broken: file.broken.clone() };
 
         let decoded = Scope::new(wire::record_kind(file.event.fields.as_ref()));
         let event = &file.event;

@@ -12,7 +12,7 @@ use crate::{
     act::Rule,
     config::{Expr, Format, LookupConfig, Missing, Mistake, ModelConfig, PipelineFile, did_you_mean},
     enrich::{Cache, Lookup, Shape},
-    expression::{Change, Expression, Scope, mistake_in},
+    expression::{Change, Expression, Scope, mistake_in, names_read, names_set},
     infer::{Feature, Inference, Layout, Outputs},
     ports::{Dtype, Signature, Store},
     types::Fields,
@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct Wiring<'a> {
     pub file: &'a PipelineFile,
     pub mistakes: &'a mut Vec<Mistake>,
+    /// Names whose type is not known because something about them is wrong already: what reads them is excused.
+    pub broken: Vec<String>,
 }
 
 /// Returns the type of a decoded record.
@@ -31,7 +33,20 @@ pub(super) fn record_kind(fields: Option<&Fields>) -> Kind {
 
 impl Wiring<'_> {
     fn compile(&mut self, scope: &Scope, expr: &Expr) -> Option<Expression> {
-        scope.compile(expr).map_err(|found| self.mistakes.extend(found)).ok()
+        match scope.compile(expr) {
+            Ok(compiled) => Some(compiled),
+            Err(found) => {
+                self.note(expr, found);
+                None
+            }
+        }
+    }
+
+    /// Notes mistakes in an expression, unless it reads something that is known to be wrong.
+    fn note(&mut self, expr: &Expr, found: impl IntoIterator<Item = Mistake>) {
+        if !names_read(&expr.text).iter().any(|name| self.broken.contains(name)) {
+            self.mistakes.extend(found);
+        }
     }
 
     /// Compiles an expression whose type must lie within `allowed`.
@@ -41,7 +56,7 @@ impl Wiring<'_> {
             return Some(compiled);
         }
         let message = format!("`{}` must be {what}, not {}", expr.at, compiled.kind);
-        self.mistakes.push(mistake_in(expr, message).help(help));
+        self.note(expr, [mistake_in(expr, message).help(help)]);
         None
     }
 
@@ -65,7 +80,14 @@ impl Wiring<'_> {
 
     /// Compiles the transform's program.
     pub fn change(&mut self, scope: &mut Scope, expr: &Expr) -> Option<Change> {
-        scope.compile_change(expr).map_err(|found| self.mistakes.extend(found)).ok()
+        match scope.compile_change(expr) {
+            Ok(change) => Some(change),
+            Err(found) => {
+                self.note(expr, found);
+                self.broken.extend(names_set(&expr.text));
+                None
+            }
+        }
     }
 
     /// Compiles the lookups in their order; each adds its value to the record's type.
@@ -73,16 +95,10 @@ impl Wiring<'_> {
         let mut lookups: Vec<Lookup> = Vec::new();
         for config in &self.file.enrich {
             let built = self.lookup(scope, config, stores, &lookups);
-            let resource = self.file.stores.iter().find(|(name, _)| name.text == config.from.text);
-            let kind = match &built {
-                Some(lookup) => lookup.shape.kind(&lookup.missing),
-                // Something about it is wrong: go on as if it were right, to find the other mistakes.
-                None => match resource.and_then(|(_, resource)| resource.fields.as_ref()) {
-                    Some(fields) => fields.kind(),
-                    None => Kind::object(Collection::json()),
-                },
-            };
-            scope.add(&config.name.text, kind);
+            match &built {
+                Some(lookup) => scope.add(&config.name.text, lookup.shape.kind(&lookup.missing)),
+                None => self.broken.push(config.name.text.clone()),
+            }
             lookups.extend(built);
         }
         lookups
@@ -263,7 +279,7 @@ impl Wiring<'_> {
                     (false, true) => format!("give it a table: `categories: {{ {}: [...] }}`", name.text),
                     _ => "convert it in the expression".to_owned(),
                 };
-                self.mistakes.push(mistake_in(expr, message).help(help));
+                self.note(expr, [mistake_in(expr, message).help(help)]);
             }
             let nan = config.missing.iter().find(|(of, number)| of.text == name.text && number.is_nan());
             if let (Some((at, _)), Dtype::I64 | Dtype::Bool | Dtype::String) = (nan, dtype) {
@@ -277,11 +293,10 @@ impl Wiring<'_> {
     /// that did not run does not match.
     pub fn add_predictions(&mut self, scope: &mut Scope, models: &[Option<Inference>]) {
         for (config, model) in self.file.infer.iter().zip(models) {
-            let kind = match model {
-                Some(model) => model.outputs.kind(),
-                None => Kind::object(Collection::from_unknown(Kind::float())),
-            };
-            scope.add(&config.name.text, kind);
+            match model {
+                Some(model) => scope.add(&config.name.text, model.outputs.kind()),
+                None => self.broken.push(config.name.text.clone()),
+            }
         }
     }
 
@@ -326,7 +341,10 @@ impl Wiring<'_> {
             }
             match parse_target_path(expr.text.trim()) {
                 Ok(path) if expr.text.trim().starts_with('.') => kept.push(path),
-                _ => self.mistakes.push(mistake_in(expr, format!("`{}` must be a path, such as `.route`", expr.at))),
+                _ => {
+                    let message = format!("`{}` must be a path, such as `.route`", expr.at);
+                    self.note(expr, [mistake_in(expr, message)]);
+                }
             }
         }
         kept
