@@ -1,1 +1,26 @@
-//! x
+//! What connects fourstroke to services: one module and one feature each, none by default.
+//!
+//! An adapter offers whichever ports its service has: trigger, source, store, sink. [`open`] maps a URL's scheme to
+//! one. Adapters never import each other and never retry; each passes the compliance suites of its ports
+//! (`fourstroke::testkit`).
+//!
+//! | feature | scheme | source | store | sink | trigger |
+//! |---|---|---|---|---|---|
+//! | `file` | `file:PATH` | lines and rows | lookup table | appends lines | |
+//! | `memory` | `memory:` | a list | all | a list | lines |
+//! | `stdout` | `stdout:` | | | lines | |
+//!
+//! A new adapter is its file, a `mod` line here, a feature line in `Cargo.toml`, an arm in [`open`], and an entry in the
+//! compliance tests.
+
+#[cfg(feature = "file")]
+pub mod file;
+#[cfg(feature = "memory")]
+pub mod memory;
+pub mod open;
+#[cfg(feature = "stdout")]
+pub mod stdout;
+
+#[cfg(any(feature = "file", feature = "stdout"))]
+mod lines;
+mod services;

@@ -1,0 +1,77 @@
+//! What a file's name says about its content.
+
+use fourstroke::config::Resource;
+
+/// How records stand in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// One body per line.
+    Lines,
+    /// A header, then one row per record.
+    Rows,
+}
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// Reads a file's name from behind; the content is none where the ending is not a known one.
+pub(super) fn of(name: &str) -> (Option<Content>, Packing) {
+    let name = name.to_ascii_lowercase();
+    let (stem, packing) = match name.rsplit_once('.') {
+        Some((stem, "gz")) => (stem, Packing::Gzip),
+        Some((stem, "zst")) => (stem, Packing::Zstd),
+        _ => (&*name, Packing::Plain),
+    };
+    let content = match stem.rsplit_once('.') {
+        Some((_, "jsonl" | "ndjson" | "json")) => Some(Content::Lines),
+        Some((_, "csv")) => Some(Content::Rows),
+        _ => None,
+    };
+    (content, packing)
+}
+
+/// Returns how a file to be read is laid out.
+///
+/// # Errors
+/// Names no file, or one whose ending is not known.
+pub(super) fn to_read(resource: &Resource) -> Result<(Content, Packing), String> {
+    named_file(resource)?;
+    match of(resource.rest()) {
+        (Some(content), packing) => Ok((content, packing)),
+        (None, _) => Err(format!(
+            "`{}` does not say what is in it; name it .jsonl, .ndjson, .json or .csv, with .gz or .zst behind if compressed",
+            resource.shown()
+        )),
+    }
+}
+
+/// Checks that a resource names a file, and not standard input.
+///
+/// # Errors
+/// It names none.
+pub(super) fn named_file(resource: &Resource) -> Result<(), String> {
+    match resource.rest() {
+        "" => Err(format!("`{}` names no file; write a path behind the colon", resource.shown())),
+        "-" => Err(format!("`{}` is standard input, which can only be a source", resource.shown())),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_from_behind() {
+        assert_eq!(of("data/2013.q4.jsonl"), (Some(Content::Lines), Packing::Plain));
+        assert_eq!(of("data/q4.ndjson.zst"), (Some(Content::Lines), Packing::Zstd));
+        assert_eq!(of("WEATHER.CSV.GZ"), (Some(Content::Rows), Packing::Gzip));
+        assert_eq!(of("data.csv/x"), (None, Packing::Plain));
+        assert_eq!(of("x.gz"), (None, Packing::Gzip));
+    }
+}

@@ -1,0 +1,50 @@
+//! `file:PATH`: lines and rows as a source, a lookup table, or what a sink appends to.
+//!
+//! The name says what is inside: `.jsonl`, `.ndjson` and `.json` hold one body per line, `.csv` one row per event;
+//! behind that `.gz` or `.zst` may follow. `file:-` is standard input, one body per line, and only a source.
+//!
+//! All reading, writing and (de)compressing happens off the asynchronous threads.
+
+mod append;
+mod layout;
+mod line_reader;
+mod load;
+mod reading;
+mod row_reader;
+mod sink;
+mod source;
+mod table;
+mod torn;
+
+use std::{
+    io::{self, Read},
+    path::Path,
+};
+
+use bytes::Bytes;
+use fourstroke::config::Resource;
+
+pub use sink::FileSink;
+pub use source::FileSource;
+pub use table::FileTable;
+
+use crate::lines::joined;
+
+/// Reads a whole file of at most 1 GiB, as it is: nothing is decompressed.
+///
+/// # Errors
+/// One sentence: the file is not there, may not be read, or is larger.
+pub async fn read(resource: &Resource) -> Result<Bytes, String> {
+    layout::named_file(resource)?;
+    let path = resource.read_path();
+    let bytes = tokio::task::spawn_blocking(move || read_whole(&path)).await;
+    joined(bytes).map(Bytes::from).map_err(|error| reading::explain(resource, &error))
+}
+
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let expected = usize::try_from(file.metadata()?.len().min(reading::LARGEST)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(expected);
+    reading::Bounded::new(file).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,107 @@
+//! From a URL's scheme to its adapter, so that a handler's [`Open`](fourstroke::ports::Open) is a few lines.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bytes::Bytes;
+//! use fourstroke::{config::Resource, ports::{Model, Open, Sink, Source, Store}};
+//! use fourstroke_adapters::open;
+//!
+//! struct Opener;
+//!
+//! #[async_trait::async_trait]
+//! impl Open for Opener {
+//!     async fn source(&self, resource: &Resource) -> Result<Box<dyn Source>, String> {
+//!         open::source(resource).await
+//!     }
+//!     async fn store(&self, resource: &Resource) -> Result<Arc<dyn Store>, String> {
+//!         open::store(resource).await
+//!     }
+//!     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
+//!         open::sink(resource).await
+//!     }
+//!     async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
+//!         open::read(resource).await
+//!     }
+//!     fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
+//!         Err("this handler links no models".to_owned())
+//!     }
+//! }
+//! ```
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fourstroke::{
+    config::Resource,
+    ports::{Sink, Source, Store},
+};
+
+use crate::services::{Use, refusal};
+
+/// Opens a source.
+///
+/// # Errors
+/// One sentence: what cannot be opened, and what to do.
+pub async fn source(resource: &Resource) -> Result<Box<dyn Source>, String> {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => Ok(Box::new(crate::file::FileSource::open(resource).await?)),
+        #[cfg(feature = "memory")]
+        "memory" => alone(resource).map(|()| Box::new(crate::memory::MemorySource::default()) as Box<dyn Source>),
+        _ => Err(refusal(resource, Use::Source)),
+    }
+}
+
+/// Opens a store, or a table to look things up in.
+///
+/// # Errors
+/// One sentence: what cannot be opened, and what to do.
+pub async fn store(resource: &Resource) -> Result<Arc<dyn Store>, String> {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => Ok(Arc::new(crate::file::FileTable::open(resource).await?)),
+        #[cfg(feature = "memory")]
+        "memory" => {
+            let clock = fourstroke::clock::Clock::system();
+            alone(resource).map(|()| Arc::new(crate::memory::MemoryStore::new(clock)) as Arc<dyn Store>)
+        }
+        _ => Err(refusal(resource, Use::Store)),
+    }
+}
+
+/// Opens a sink.
+///
+/// # Errors
+/// One sentence: what cannot be opened, and what to do.
+pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => Ok(Arc::new(crate::file::FileSink::open(resource).await?)),
+        #[cfg(feature = "memory")]
+        "memory" => alone(resource).map(|()| Arc::new(crate::memory::MemorySink::default()) as Arc<dyn Sink>),
+        #[cfg(feature = "stdout")]
+        "stdout" => alone(resource).map(|()| Arc::new(crate::stdout::StdoutSink::new()) as Arc<dyn Sink>),
+        _ => Err(refusal(resource, Use::Sink)),
+    }
+}
+
+/// Reads a whole object, such as a model.
+///
+/// # Errors
+/// One sentence: what cannot be read, and what to do.
+pub async fn read(resource: &Resource) -> Result<Bytes, String> {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => crate::file::read(resource).await,
+        _ => Err(refusal(resource, Use::Object)),
+    }
+}
+
+/// Refuses a name behind a scheme that has none: `memory:state` in two places would not be one store.
+#[cfg(any(feature = "memory", feature = "stdout"))]
+fn alone(resource: &Resource) -> Result<(), String> {
+    match resource.rest() {
+        "" => Ok(()),
+        _ => Err(format!("`{}` must end with the colon: `{}:` takes no name", resource.shown(), resource.scheme())),
+    }
+}

@@ -1,0 +1,109 @@
+//! Every scheme a pipeline file may name, and the words for one that cannot be opened here.
+
+use std::fmt;
+
+use fourstroke::config::Resource;
+
+/// What a resource is opened as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    Source,
+    Store,
+    Sink,
+    Object,
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Use::Source => "a source",
+            Use::Store => "a store",
+            Use::Sink => "a sink",
+            Use::Object => "a file to read",
+        })
+    }
+}
+
+struct Service {
+    schemes: &'static [&'static str],
+    feature: &'static str,
+    /// Linked into this binary.
+    built: bool,
+    /// The handlers that link it.
+    handlers: &'static str,
+    /// What it can be opened as; nothing yet: it is not in this version.
+    offers: &'static [Use],
+}
+
+const EVERY: &str = "every handler";
+const AWS: &str = "handlers/lambda and handlers/worker";
+const AZURE: &str = "handlers/azure-functions and handlers/worker";
+const GOOGLE: &str = "handlers/cloud-run and handlers/worker";
+const WORKER: &str = "handlers/worker";
+const CLOUDS: &str = "handlers/lambda, handlers/azure-functions, handlers/cloud-run and handlers/worker";
+
+const fn here(schemes: &'static [&'static str], built: bool, offers: &'static [Use]) -> Service {
+    Service { schemes, feature: schemes[0], built, handlers: EVERY, offers }
+}
+
+const fn later(schemes: &'static [&'static str], feature: &'static str, handlers: &'static str) -> Service {
+    Service { schemes, feature, built: false, handlers, offers: &[] }
+}
+
+const SERVICES: [Service; 16] = [
+    here(&["file"], cfg!(feature = "file"), &[Use::Source, Use::Store, Use::Sink, Use::Object]),
+    here(&["memory"], cfg!(feature = "memory"), &[Use::Source, Use::Store, Use::Sink]),
+    here(&["stdout"], cfg!(feature = "stdout"), &[Use::Sink]),
+    later(&["kinesis"], "kinesis", AWS),
+    later(&["sqs"], "sqs", AWS),
+    later(&["dynamodb"], "dynamodb", AWS),
+    later(&["s3"], "s3", AWS),
+    later(&["eventhubs"], "event_hubs", AZURE),
+    later(&["binding"], "binding", "handlers/azure-functions"),
+    later(&["az"], "az", AZURE),
+    later(&["pubsub"], "pubsub", GOOGLE),
+    later(&["gs"], "gs", GOOGLE),
+    later(&["redis", "rediss"], "redis", CLOUDS),
+    later(&["mqtt", "mqtts"], "mqtt", WORKER),
+    later(&["https", "http"], "http", EVERY),
+    later(&["redb"], "redb", "handlers/local and handlers/worker"),
+];
+
+/// Says in one sentence why a resource cannot be opened as that.
+pub(crate) fn refusal(resource: &Resource, wanted: Use) -> String {
+    if !resource.url.contains(':') {
+        // Without a scheme the whole value of a variable would count as one.
+        let what = resource
+            .variable
+            .as_ref()
+            .map_or_else(|| format!("`{}`", resource.url), |name| format!("the value of {name}"));
+        return format!("{what} has no scheme; write `file:` before a path");
+    }
+    let (scheme, shown) = (resource.scheme(), resource.shown());
+    let Some(service) = SERVICES.iter().find(|service| service.schemes.contains(&scheme)) else {
+        return match nearest(scheme) {
+            Some(known) => format!("`{shown}` has an unknown scheme; did you mean `{known}:`?"),
+            None => format!("`{shown}` has an unknown scheme; known are {}", known().collect::<Vec<_>>().join(", ")),
+        };
+    };
+    let Service { feature, handlers, offers, .. } = service;
+    if offers.is_empty() {
+        format!("`{shown}` is not in this version yet; it will be the feature `{feature}`, in {handlers}")
+    } else if !offers.contains(&wanted) {
+        let offers: Vec<String> = offers.iter().map(Use::to_string).collect();
+        format!("`{shown}` cannot be {wanted}; `{scheme}:` can be {}", offers.join(" or "))
+    } else {
+        debug_assert!(!service.built, "a service that is built has its arm in `open`");
+        format!("`{shown}` needs the feature `{feature}`, which this binary was built without; {handlers} has it")
+    }
+}
+
+/// Returns the scheme that was probably meant.
+fn nearest(scheme: &str) -> Option<&'static str> {
+    let distance = |known: &&str| strsim::damerau_levenshtein(known, &scheme.to_ascii_lowercase());
+    known().min_by_key(distance).filter(|known| distance(known) <= known.len().min(6) / 3)
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().flat_map(|service| service.schemes.iter().copied())
+}

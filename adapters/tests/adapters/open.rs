@@ -1,0 +1,76 @@
+use fourstroke::{config::Resource, ports::Key};
+use fourstroke_adapters::open;
+
+use crate::files;
+
+async fn refusal(url: &str) -> String {
+    open::store(&Resource::new("stores.x", url)).await.err().expect("nothing can be opened")
+}
+
+#[tokio::test]
+async fn a_scheme_that_cannot_be_opened_says_why_and_what_to_do() {
+    let cases = [
+        ("stdout:", "`stdout:` cannot be a store; `stdout:` can be a sink"),
+        ("data/planes.csv", "`data/planes.csv` has no scheme; write `file:` before a path"),
+        ("fiel:planes.csv", "`fiel:planes.csv` has an unknown scheme; did you mean `file:`?"),
+        ("dynamo:planes", "`dynamo:planes` has an unknown scheme; did you mean `dynamodb:`?"),
+        (
+            "dynamodb://planes",
+            "`dynamodb://planes` is not in this version yet; it will be the feature `dynamodb`, in handlers/lambda and handlers/worker",
+        ),
+        ("memory:state", "`memory:state` must end with the colon: `memory:` takes no name"),
+    ];
+    for (url, sentence) in cases {
+        assert_eq!(refusal(url).await, sentence);
+    }
+    assert!(refusal("gopher://x").await.contains("known are file, memory, stdout, "));
+}
+
+#[tokio::test]
+async fn a_url_from_a_variable_is_never_shown() {
+    for url in ["secret-without-scheme", "memory:secret", "file:secret.csv", "kinesis://secret", "file:secret.txt"] {
+        let mut resource = Resource::new("stores.x", url);
+        resource.variable = Some("PLANES".to_owned());
+        resource.key = vec!["k".to_owned()];
+        let opened = [
+            open::store(&resource).await.err(),
+            open::source(&resource).await.err(),
+            open::read(&resource).await.err(),
+        ];
+        for sentence in opened.into_iter().flatten() {
+            assert!(!sentence.contains("secret") && sentence.contains("PLANES"), "{sentence}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_memory_url_is_a_fresh_one() {
+    let resource = Resource::new("stores.x", "memory:");
+    let (a, b) = (open::store(&resource).await.unwrap(), open::store(&resource).await.unwrap());
+    let put = fourstroke::ports::Put {
+        key: Key::new("k", ""),
+        value: 1.into(),
+        condition: fourstroke::ports::Condition::Absent,
+        expires: None,
+    };
+    a.put(&[put]).await[0].as_ref().unwrap();
+    assert_eq!(b.get(&[Key::new("k", "")]).await, [Ok(None)]);
+    assert!(open::sink(&resource).await.is_ok());
+    assert!(open::source(&resource).await.unwrap().next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_whole_file_is_read_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = files::write(&directory, "model.onnx.gz", b"weights");
+    assert_eq!(open::read(&files::resource(&path)).await.unwrap(), files::pack("x.gz", b"weights"));
+
+    let missing = Resource::new("infer.late.model", "file:models/late.onnx");
+    let sentence = open::read(&missing).await.unwrap_err();
+    assert_eq!(
+        sentence,
+        "`file:models/late.onnx` does not exist; a path to read is relative to the pipeline file's directory"
+    );
+    let sentence = open::read(&files::resource(directory.path())).await.unwrap_err();
+    assert!(sentence.ends_with("is a directory; name a file"), "{sentence}");
+}
