@@ -54,13 +54,14 @@ pub(super) fn stdin() -> Input {
 }
 
 fn unpack(file: File, packing: Packing) -> io::Result<Input> {
-    let empty = file.metadata()?.len() == 0;
+    let metadata = file.metadata()?;
+    // An empty file is empty, however it is named; a pipe only looks so.
+    let packing = if metadata.is_file() && metadata.len() == 0 { Packing::Plain } else { packing };
     let file = BufReader::with_capacity(BUFFER, file);
     Ok(match packing {
-        // An empty file is empty, however it is named.
-        Packing::Gzip if !empty => buffered(MultiGzDecoder::new(file)),
+        Packing::Gzip => buffered(MultiGzDecoder::new(file)),
         Packing::Zstd => buffered(zstd::stream::read::Decoder::with_buffer(file)?),
-        _ => buffered(file),
+        Packing::Plain => buffered(file),
     })
 }
 

@@ -32,6 +32,9 @@ pub fn pack(name: &str, content: &[u8]) -> Vec<u8> {
 pub fn unpack(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap_or_default();
     let mut content = Vec::new();
+    if bytes.is_empty() {
+        return content;
+    }
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("gz") => flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut content).map(|_| ()).unwrap(),
         Some("zst") => content = zstd::decode_all(&bytes[..]).unwrap(),
