@@ -19,7 +19,9 @@ pub(crate) async fn send(sink: &dyn Sink, items: Vec<Outgoing>, deadline: Deadli
         let failed: Vec<usize> = (0..items.len())
             .filter(|place| matches!(&answers[*place], Err(error) if error.kind == Kind::Retryable))
             .collect();
-        if failed.is_empty() || !backoff.get_or_insert_with(|| Backoff::new(deadline)).wait().await {
+        // Behind a fatal failure, a repetition would overtake the item that failed.
+        let fatal = answers.iter().any(|answer| matches!(answer, Err(error) if error.kind == Kind::Fatal));
+        if failed.is_empty() || fatal || !backoff.get_or_insert_with(|| Backoff::new(deadline)).wait().await {
             return answers;
         }
         let again: Vec<Outgoing> = failed.iter().map(|place| items[*place].clone()).collect();

@@ -55,7 +55,7 @@ impl SendError {
 
 /// Takes items. One answer per item, in the order given.
 ///
-/// Items of one key arrive in the order given; once one fails retryably, later ones of its key are not sent in that call
+/// Items of one key arrive in the order given; once one fails, unless as poison, later ones of its key are not sent in that call
 /// ([`SendError::held`]), unless the resource says `order: none`. `Ok` means durable, as far as the service promises.
 #[async_trait]
 pub trait Sink: Send + Sync {

@@ -91,8 +91,8 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
     }
 }
 
-/// A sink that fails by plan. It keeps the port's contract: once an item fails retryably, later items of its key are
-/// held in that call.
+/// A sink that fails by plan. It keeps the port's contract: once an item fails, unless as poison, later items of its
+/// key are held in that call.
 pub struct FaultySink<S: ?Sized> {
     inner: Arc<S>,
     faults: Faults,
@@ -125,7 +125,7 @@ impl<S: Sink + ?Sized> Sink for FaultySink<S> {
             }
             let key = item.key.as_deref().unwrap_or_default();
             let fate = self.faults.fate(Op::Send, call, key, &item.id, &item.body);
-            if let (Some(Kind::Retryable), Some(key)) = (fate.map(Fault::kind), &item.key) {
+            if let (Some(Kind::Retryable | Kind::Fatal), Some(key)) = (fate.map(Fault::kind), &item.key) {
                 failed.insert(key);
             }
             fates.push(fate);

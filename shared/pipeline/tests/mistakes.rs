@@ -1,0 +1,187 @@
+//! Mistakes in the pipeline file: every one at once, at its place, with what to do; and never a panic.
+
+mod common;
+
+use common::{PIPELINE, World, signature};
+use proptest::prelude::*;
+
+async fn mistakes(yaml: &str) -> String {
+    match World::default().open(yaml).await {
+        Ok(_) => panic!("no mistake was found in\n{yaml}"),
+        Err(mistakes) => mistakes.to_string(),
+    }
+}
+
+/// Changes one part of the good pipeline.
+async fn changed(from: &str, to: &str) -> String {
+    assert!(PIPELINE.contains(from), "the pipeline has {from:?}");
+    mistakes(&PIPELINE.replace(from, to)).await
+}
+
+fn says(shown: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(shown.contains(part), "{part:?} is not in:\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn three_mistakes_in_three_sections_show_three_carets() {
+    let yaml = PIPELINE
+        .replace("from: table", "from: tabel")
+        .replace("when: .m.probability", "when: .m.probabilty")
+        .replace("keep: [.id]", "keeep: [.id]");
+    let shown = mistakes(&yaml).await;
+    says(&shown, &["pipeline.yaml:13:16", "did you mean `table`?"]);
+    says(&shown, &["pipeline.yaml:18:25", "nothing gives `.m.probabilty`", "did you mean `probability`?"]);
+    says(&shown, &["pipeline.yaml:19:17", "`keeep` is not a key of `log`", "did you mean `keep`?", "3 mistakes"]);
+    assert_eq!(shown.lines().filter(|line| line.contains('^')).count(), 3, "{shown}");
+}
+
+#[tokio::test]
+async fn types_are_carried_through_the_strokes() {
+    // A nullable lookup, compared as if it were there.
+    says(&changed("when: .m.probability >= 0.5", "when: .row.weight >= 0.5").await, &["18:25", "1 mistake"]);
+    // A condition that is no condition.
+    says(&changed("when: .x != null", "when: .x").await, &["`infer.m.when` must be true or false, not float or null"]);
+    // A key that is no key.
+    says(&changed("key: .k", "key: .x").await, &["`event.key` must be text or an integer, not float or null"]);
+    // Text as a number.
+    says(
+        &changed("features: { x: .x }", "features: { x: .id }").await,
+        &["the feature `x` must be a number", "categories: { x: [...] }"],
+    );
+    // What a model says is not there before it has run.
+    says(&changed("features: { x: .x }", "features: { x: .m.probability }").await, &["nothing gives `.m.probability`"]);
+    // The facts of the event are there, and only they.
+    says(&changed("id: .id\n", "id: '%idd'\n").await, &["nothing gives `%idd`", "did you mean `id`?"]);
+    // Expressions change nothing.
+    says(&changed("when: .x != null", "when: '.x = 1.0; true'").await, &["read-only"]);
+}
+
+#[tokio::test]
+async fn what_a_transform_adds_is_known_behind_it_and_nothing_else() {
+    let with = |program: &str, when: &str| {
+        PIPELINE
+            .replace("enrich:", &format!("transform: |\n  {program}\nenrich:"))
+            .replace("when: .m.probability >= 0.5", &format!("when: {when}"))
+    };
+    assert!(World::default().open(&with(".long = length(.id) > 3", ".long")).await.is_ok());
+    says(
+        &mistakes(&with(".long = length(.id) > 3", ".lnog")).await,
+        &["nothing gives `.lnog`", "did you mean `long`?"],
+    );
+    // A transform that does not compile excuses what would have read its fields.
+    let shown = mistakes(&with(".long = length(.idd) > 3", ".long")).await;
+    says(&shown, &["nothing gives `.idd`", "1 mistake"]);
+    says(&mistakes(&with(". = 5", ".x == 1.0")).await, &["the record must stay an object"]);
+    says(&mistakes(&with("%id = \"x\"", ".x == 1.0")).await, &["read-only"]);
+}
+
+#[tokio::test]
+async fn no_clock_no_chance_no_io() {
+    for call in ["now()", "uuid_v4()", "random_int(0, 9)", "get_env_var!(\"HOME\")", "log(\"x\")", "dns_lookup!(\"x\")"]
+    {
+        let shown = changed("data: '{ \"id\": .id }'", &format!("data: '{{ \"id\": {call} }}'")).await;
+        says(&shown, &["undefined function"]);
+    }
+}
+
+#[tokio::test]
+async fn models_and_features_must_fit() {
+    let open = |features: usize, yaml: String| async move {
+        let world = World { signature: signature(features), ..World::default() };
+        world.open(&yaml).await.map(drop).map_err(|mistakes| mistakes.to_string())
+    };
+    let shown = open(3, PIPELINE.to_owned()).await.unwrap_err();
+    says(&shown, &["`m` has 1 features, but the model takes 3", "features F32[N, 3]"]);
+    let shown = open(1, PIPELINE.replace("positive: 1", "positive: 7")).await.unwrap_err();
+    says(&shown, &["`positive` is 7, but the model's classes are 0, 1"]);
+    let shown = open(1, PIPELINE.replace("positive: 1", "positive: 1, sha256: beside")).await.unwrap_err();
+    says(&shown, &["is not the pinned one", "pin this one"]);
+    let shown = open(1, PIPELINE.replace("positive: 1", "positive: 1, missing: { y: 0 }")).await.unwrap_err();
+    says(&shown, &["`infer.m` has no feature `y`"]);
+}
+
+#[tokio::test]
+async fn what_this_version_does_not_have_is_said() {
+    says(&changed("data: '{", "once: table, data: '{").await, &["`act.rules[0].once` is not in this version yet"]);
+    let limit = "limit: { in: table, by: [.id], at_most: 2, per: 1h }, data: '{";
+    says(&changed("data: '{", limit).await, &["`act.rules[0].limit` is not in this version yet"]);
+    says(&changed("{ to: dead }", "{ to: dead, stop_above: 20% }").await, &["`on_error.stop_above` is not in this"]);
+    let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [1h], give: [count], evry: 1m } }";
+    says(&changed("enrich:", window).await, &["`enrich.w.window` is not in this version yet", "`evry` is not a key"]);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named() {
+    says(&mistakes("").await, &["the file is empty"]);
+    says(&mistakes("[1, 2]").await, &["must be a mapping"]);
+    says(
+        &mistakes("fourstroke: v2\nname: x\non_error: { to: y }").await,
+        &["`fourstroke` cannot be `v2`", "no sink `y`"],
+    );
+    says(&mistakes("a: [").await, &["not valid YAML", "pipeline.yaml:1"]);
+    says(&mistakes("name: x\nname: y").await, &["`name` stands here twice", "line 1"]);
+    says(
+        &changed("on_error: { to: dead }", "").await,
+        &["the file has no `on_error`", "dead letters must go somewhere"],
+    );
+    says(&changed("out: \"memory:\"", "out: nowhere").await, &["`nowhere` has no scheme"]);
+    says(&changed("out: \"memory:\"", "out: \"${OUT}\"").await, &["the variable OUT is not set"]);
+    says(
+        &changed("x: \"float?\"", "x: \"flaot?\"").await,
+        &["`flaot?` is not a type", "did you mean `float`?", "1 mistake"],
+    );
+    says(&changed("missing: \"null\"", "missing: default").await, &["has no `default`"]);
+    says(
+        &changed("missing: \"null\"", "default: { wieght: 1.0 }").await,
+        &["has `wieght`, which the store's fields do not"],
+    );
+    says(&changed("timeout: 100ms", "timeout: 100").await, &["must be a duration, not `100`"]);
+    says(
+        &changed("data: '{ \"id\": .id }'", "data: { id: .id }").await,
+        &["must be an expression", "put the expression in quotes"],
+    );
+}
+
+#[tokio::test]
+async fn values_of_variables_are_never_shown() {
+    use fourstroke::config::{Environment, PipelineFile};
+    let environment = Environment::of([("OUT".to_owned(), "s3cret-without-scheme".to_owned())]);
+    let yaml = PIPELINE.replace("out: \"memory:\"", "out: \"${OUT}\"");
+    let file = PipelineFile::parse("p.yaml".as_ref(), &yaml, &environment).expect("the rest is readable");
+    let shown = format!("{:?}", file.sinks);
+    let mistakes = fourstroke::pipeline::Builder::new(file).open(&World::default()).await.unwrap_err().to_string();
+    assert!(!shown.contains("s3cret") && !mistakes.contains("s3cret"), "{shown}\n{mistakes}");
+    says(&mistakes, &["what OUT gives for `sinks.out` has no scheme"]);
+}
+
+#[tokio::test]
+async fn aliases_cannot_blow_the_file_up() {
+    let mut yaml = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let previous = format!("*a{}", level - 1);
+        yaml.push_str(&format!("a{level}: &a{level} [{}]\n", vec![previous; 10].join(", ")));
+    }
+    says(&mistakes(&yaml).await, &["more than 100000 values"]);
+    says(&mistakes(&format!("{}1{}", "[".repeat(1000), "]".repeat(1000))).await, &["pipeline.yaml:1:"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is cut out of a pipeline file or put into it, the answer is a pipeline or mistakes with a place.
+    #[test]
+    fn no_file_makes_it_panic(from in 0usize..1000, length in 0usize..40, put in "[ -~\\n€]{0,12}") {
+        let chars: Vec<char> = PIPELINE.chars().collect();
+        let from = from.min(chars.len());
+        let to = (from + length).min(chars.len());
+        let yaml: String = chars[..from].iter().copied().chain(put.chars()).chain(chars[to..].iter().copied()).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        if let Err(mistakes) = runtime.block_on(World::default().open(&yaml)) {
+            prop_assert!(!mistakes.list.is_empty());
+            prop_assert!(mistakes.list.iter().all(|mistake| mistake.span.start <= yaml.len()));
+            prop_assert!(!mistakes.render(true).is_empty());
+        }
+    }
+}

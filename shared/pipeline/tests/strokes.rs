@@ -1,0 +1,353 @@
+//! Each stroke through the public face.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{PIPELINE, World, bodies, event, run};
+use fourstroke::{
+    clock::Clock,
+    config::{Environment, PipelineFile},
+    event::{Decoded, Event},
+    pipeline::{Builder, Stubs},
+    report::Disposition,
+    testkit::faults::{Fault, Faults, Op},
+    types::Fields,
+};
+use serde_json::json;
+
+/// Runs one body through a pipeline with that `event` section and no strokes; gives the log entries.
+async fn decoded(section: &str, event: Event) -> Vec<serde_json::Value> {
+    let yaml = format!(
+        "fourstroke: v1\nname: d\nsinks: {{ log: 'memory:', dead: 'memory:' }}\nevent:\n{section}\nlog: {{ to: log, keep: [.] }}\non_error: {{ to: dead }}\n"
+    );
+    let world = World::default();
+    let pipeline = world.open(&yaml).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    run(&pipeline, vec![event.into()]).await;
+    let letters = bodies(&world.dead);
+    bodies(&world.log)
+        .into_iter()
+        .map(|entry| match letters.iter().find(|letter| letter["id"] == entry["event_id"]) {
+            Some(letter) => json!([letter["code"], letter["reason"]]),
+            None => entry["record"].clone(),
+        })
+        .collect()
+}
+
+const FIELDS: &str = "  fields: { a: string, n: \"integer?\", f: \"float?\", t: \"timestamp?\" }";
+
+#[tokio::test]
+async fn json_keeps_declared_fields_and_makes_them_fit() {
+    let body = r#"{"zz": [[{}]], "a": "x", "f": 2, "t": 1380585600}"#;
+    let got = decoded(FIELDS, Event::new("1", body)).await;
+    assert_eq!(got, [json!({ "a": "x", "n": null, "f": 2.0, "t": "2013-10-01T00:00:00Z" })]);
+    let undeclared = decoded("  format: json", Event::new("1", body)).await;
+    assert_eq!(undeclared[0]["zz"], json!([[{}]]));
+}
+
+#[tokio::test]
+async fn json_that_does_not_fit_says_why() {
+    for (body, code, reason) in [
+        ("", "FS-D001", "EOF"),
+        ("{", "FS-D001", "EOF"),
+        ("[]", "FS-D001", "expected an object"),
+        ("{\"a\": \"x\"} {}", "FS-D001", "trailing"),
+        ("{\"a\": \"\\ud800\"}", "FS-D001", "hex escape"),
+        ("\u{feff}{\"a\": \"x\"}", "FS-D001", "expected value"),
+        ("{\"a\": \"x\", \"a\": \"y\"}", "FS-D001", "`a` stands there twice"),
+        ("{}", "FS-D002", "`a` is missing"),
+        ("{\"a\": null}", "FS-D002", "`a` is null"),
+        ("{\"a\": 5}", "FS-D003", "`a` is 5, where string is declared"),
+        ("{\"a\": \"x\", \"n\": 1.5}", "FS-D003", "`n` is 1.5"),
+        ("{\"a\": \"x\", \"n\": 18446744073709551616}", "FS-D003", "`n` is"),
+        ("{\"a\": \"x\", \"f\": 1e999}", "FS-D001", "number out of range"),
+        ("{\"a\": \"x\", \"t\": \"yesterday\"}", "FS-D003", "`t` is \"yesterday\""),
+    ] {
+        let got = decoded(FIELDS, Event::new("1", body)).await;
+        assert_eq!(got[0][0], code, "{body}: {got:?}");
+        assert!(got[0][1].as_str().unwrap().contains(reason), "{body}: {got:?}");
+    }
+    let deep = format!("{{\"a\": \"x\", \"deep\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(
+        decoded(FIELDS, Event::new("1", deep)).await[0]["a"],
+        "x",
+        "what is not read may be as deep as it likes"
+    );
+}
+
+#[tokio::test]
+async fn newline_json_is_an_event_per_line() {
+    let body = "{\"a\": \"x\"}\r\n\n{\"a\": 1}\n{\"a\": \"z\"}";
+    let got = decoded(&format!("  format: jsonl\n{FIELDS}"), Event::new("r", body)).await;
+    assert_eq!(got.len(), 3);
+    assert_eq!((&got[0]["a"], &got[1][0], &got[2]["a"]), (&json!("x"), &json!("FS-D003"), &json!("z")));
+    assert_eq!(decoded("  format: jsonl", Event::new("r", "\n\n")).await[0][0], "FS-D001");
+}
+
+#[tokio::test]
+async fn csv_takes_its_columns_from_a_header_or_the_fields() {
+    let csv = format!("  format: csv\n{FIELDS}");
+    let expected = json!({ "a": "x,y", "n": 1, "f": 2.5, "t": null });
+    assert_eq!(decoded(&csv, Event::new("r", "\"x,y\",1,2.5,\n")).await, [expected.clone()]);
+    assert_eq!(decoded(&csv, Event::new("r", "f,zz,a,n\n2.5,?,\"x,y\",1\n")).await, [expected.clone()]);
+    let mut event = Event::new("r", "2.5,\"x,y\",1");
+    event.attributes.push(("csv-header".into(), "f,a,n".into()));
+    assert_eq!(decoded(&csv, event).await, [expected]);
+    let wrong = decoded(&csv, Event::new("r", "x,one,2.5,\nx,1\nok,1,1,2013-10-01T00:00:00Z\n")).await;
+    assert_eq!((&wrong[0][0], &wrong[1][0], &wrong[2]["a"]), (&json!("FS-D003"), &json!("FS-D001"), &json!("ok")));
+}
+
+#[tokio::test]
+async fn id_key_and_time_come_from_the_file_or_the_platform() {
+    let world = World::default();
+    let pipeline = world.pipeline().await;
+    let body = json!({ "id": "own", "k": "c1", "x": 0.9, "at": "2013-10-01T00:00:00Z" });
+    let report = run(&pipeline, vec![event("platform", body), event("p2", json!({ "id": "", "x": 0.9 }))]).await;
+    let facts = report.decisions[0].record.facts();
+    assert_eq!((&*facts.id, facts.key.as_deref()), ("own", Some("c1")));
+    assert_eq!(facts.time.unwrap().to_rfc3339(), "2013-10-01T00:00:00+00:00");
+    assert_eq!(report.decisions[1].error.as_ref().unwrap().code.as_str(), "FS-D006");
+    assert_eq!(&*world.out.taken()[0].id, fourstroke::identity::idempotency_key("small", "own", "go"));
+}
+
+#[tokio::test]
+async fn a_transform_in_rust_does_what_one_in_vrl_does() {
+    let yaml = PIPELINE.replace("when: .m.probability >= 0.5", "when: .double > 1.0");
+    let file = PipelineFile::parse("p.yaml".as_ref(), &yaml, &Environment::default()).unwrap();
+    let adds = Fields(vec![("double".to_owned(), fourstroke::types::FieldType::parse("float").unwrap())]);
+    let world = World::default();
+    let pipeline = Builder::new(file)
+        .transform(adds, |record| {
+            let x = record.get("x").and_then(|x| x.as_float()).ok_or("there is no x")?;
+            record.insert("double", fourstroke::Value::from_f64_or_zero(x.into_inner() * 2.0));
+            Ok(())
+        })
+        .open(&world)
+        .await
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let report =
+        run(&pipeline, vec![event("1", json!({ "id": "a", "x": 0.9 })), event("2", json!({ "id": "b" }))]).await;
+    assert_eq!(report.dispositions(), [Disposition::Acted, Disposition::DeadLettered]);
+    assert_eq!(bodies(&world.dead)[0]["reason"], "there is no x");
+}
+
+#[tokio::test]
+async fn lookups_ask_for_each_key_once_and_remember() {
+    let counted = Faults::none();
+    let world = World::default().with("stores.table", counted.clone());
+    world.row("a", 2.0).await;
+    let yaml = PIPELINE.replace("timeout: 100ms", "cache: 10m");
+    let pipeline = world.open(&yaml).await.unwrap();
+    let batch = || {
+        (0..50)
+            .map(|place| event(&place.to_string(), json!({ "id": if place % 2 == 0 { "a" } else { "b" }, "x": 0.1 })))
+            .collect()
+    };
+    let report = run(&pipeline, batch()).await;
+    run(&pipeline, batch()).await;
+    assert_eq!((counted.counts(Op::Get).calls, counted.counts(Op::Get).items), (1, 2));
+    let row = |place: usize| serde_json::to_value(report.decisions[place].record.get("row").unwrap()).unwrap();
+    assert_eq!((row(0), row(1)), (json!({ "weight": 2.0 }), json!(null)));
+    assert_eq!((report.decisions[0].lookups[0].found, report.decisions[1].lookups[0].found), (true, false));
+}
+
+#[tokio::test]
+async fn a_cache_forgets_by_wall_clock() {
+    let hand = fourstroke::testkit::HandClock::default();
+    let counted = Faults::none();
+    let world = World::default().with("stores.table", counted.clone());
+    let yaml = PIPELINE.replace("timeout: 100ms", "cache: 1m");
+    let file = PipelineFile::parse("p.yaml".as_ref(), &yaml, &Environment::default()).unwrap();
+    let pipeline = Builder::new(file).clock(hand.clock()).open(&world).await.unwrap();
+    for (wait, calls) in [(0, 1), (59, 1), (1, 2)] {
+        hand.advance(Duration::from_secs(wait));
+        run(&pipeline, vec![event("1", json!({ "id": "a", "x": 0.1 }))]).await;
+        assert_eq!(counted.counts(Op::Get).calls, calls, "after {wait} more seconds");
+    }
+}
+
+#[tokio::test]
+async fn what_a_lookup_does_not_find_is_null_a_default_or_poison() {
+    let one = vec![event("1", json!({ "id": "a", "x": 0.9 }))];
+    for (missing, disposition, row) in [
+        ("missing: \"null\"", Disposition::Acted, json!(null)),
+        ("missing: default, default: { weight: 7 }", Disposition::Acted, json!({ "weight": 7.0 })),
+        ("missing: poison", Disposition::DeadLettered, serde_json::Value::Null),
+    ] {
+        let world = World::default();
+        let pipeline = world.open(&PIPELINE.replace("missing: \"null\"", missing)).await.unwrap();
+        let report = run(&pipeline, one.clone()).await;
+        assert_eq!(report.dispositions(), [disposition], "{missing}");
+        let seen = report.decisions[0].record.get("row").map(|row| serde_json::to_value(row).unwrap());
+        assert_eq!(seen.unwrap_or_default(), row, "{missing}");
+    }
+    // An empty cell of a row that is there takes the default's value.
+    let world = World::default();
+    let value = serde_json::from_value(json!({ "weight": null })).unwrap();
+    let put = fourstroke::ports::Put {
+        key: fourstroke::ports::Key::new("a", ""),
+        value,
+        condition: fourstroke::ports::Condition::Absent,
+        expires: None,
+    };
+    fourstroke::ports::Store::put(&*world.table, &[put]).await;
+    let pipeline =
+        world.open(&PIPELINE.replace("missing: \"null\"", "missing: default, default: { weight: 7 }")).await.unwrap();
+    let report = run(&pipeline, one).await;
+    assert_eq!(serde_json::to_value(report.decisions[0].record.get("row")).unwrap(), json!({ "weight": 7.0 }));
+    assert!(report.decisions[0].lookups[0].found);
+}
+
+#[tokio::test]
+async fn a_lookup_may_use_what_an_earlier_one_found() {
+    let yaml = PIPELINE
+        .replace("fields: { weight: \"float?\" }", "fields: { weight: \"float?\", next: \"string?\" }")
+        .replace("infer:", "  second: { from: table, key: [.row.next], missing: \"null\" }\ninfer:");
+    let counted = Faults::none();
+    let world = World::default().with("stores.table", counted.clone());
+    for (id, next) in [("a", Some("b")), ("b", None)] {
+        let value = serde_json::from_value(json!({ "weight": 1, "next": next })).unwrap();
+        let key = fourstroke::ports::Key::new(id, "");
+        let put = fourstroke::ports::Put { key, value, condition: fourstroke::ports::Condition::Absent, expires: None };
+        fourstroke::ports::Store::put(&*world.table, &[put]).await;
+    }
+    let pipeline = world.open(&yaml).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let report = run(&pipeline, vec![event("1", json!({ "id": "a", "x": 0.1 }))]).await;
+    assert_eq!(
+        serde_json::to_value(report.decisions[0].record.get("second")).unwrap(),
+        json!({ "weight": 1.0, "next": null })
+    );
+    assert_eq!(counted.counts(Op::Get).calls, 2, "one round trip per wave");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_store_is_a_retry_and_what_fails_once_is_asked_again() {
+    let slow = World::default().with("stores.table", Faults::none().delayed(Duration::from_secs(1)));
+    let report = run(&slow.pipeline().await, vec![event("1", json!({ "id": "a", "x": 0.9 }))]).await;
+    assert_eq!(report.decisions[0].error.as_ref().unwrap().code.as_str(), "FS-E002");
+    assert_eq!(report.dispositions(), [Disposition::Retry]);
+    let faults = Faults::plan(|attempt| (attempt.key == "b" && attempt.nth == 1).then_some(Fault::Before));
+    let flaky = World::default().with("stores.table", faults.clone());
+    let events = ["a", "b", "c"].map(|id| event(id, json!({ "id": id, "x": 0.9 })));
+    let report = run(&flaky.pipeline().await, events.to_vec()).await;
+    assert_eq!(report.count(Disposition::Acted), 3);
+    assert_eq!((faults.counts(Op::Get).calls, faults.counts(Op::Get).items), (2, 4), "only what failed is asked again");
+}
+
+#[tokio::test]
+async fn a_model_runs_for_those_it_is_for_and_one_bad_row_stays_alone() {
+    let counted = Faults::none();
+    let world = World::default().with("model", counted.clone());
+    let pipeline = world.pipeline().await;
+    let xs = [json!(0.9), json!(null), json!(13.0), json!(0.2), json!(14.0)];
+    let events =
+        xs.iter().enumerate().map(|(place, x)| event(&place.to_string(), json!({ "id": place.to_string(), "x": x })));
+    let report = run(&pipeline, events.collect()).await;
+    use Disposition::*;
+    assert_eq!(report.dispositions(), [Acted, Passed, DeadLettered, Passed, DeadLettered]);
+    let codes: Vec<_> =
+        report.decisions.iter().map(|decision| decision.error.as_ref().map(|error| error.code.as_str())).collect();
+    assert_eq!(codes, [None, None, Some("FS-I004"), None, Some("FS-I005")]);
+    assert!(report.decisions[1].predictions.is_empty());
+    let said = &report.decisions[0].predictions[0];
+    let probability = said.probability().unwrap();
+    assert!((probability - 0.9).abs() < 1e-6);
+    assert_eq!(serde_json::to_value(&said.output).unwrap()["class"], 1);
+}
+
+#[tokio::test]
+async fn features_that_are_null_or_too_large_are_poison_unless_something_stands_in() {
+    let always = PIPELINE.replace(", when: .x != null", "");
+    let with = always.replace("positive: 1", "positive: 1, missing: { x: 0.75 }");
+    let null = || vec![event("1", json!({ "id": "a", "x": null }))];
+    let code =
+        |report: &fourstroke::report::Report| report.decisions[0].error.as_ref().map(|error| error.code.as_str());
+    let world = World::default();
+    assert_eq!(code(&run(&world.open(&always).await.unwrap(), null()).await), Some("FS-I002"));
+    assert_eq!(run(&world.open(&with).await.unwrap(), null()).await.dispositions(), [Disposition::Acted]);
+    let large = vec![event("1", json!({ "id": "a", "x": 1e39 }))];
+    assert_eq!(code(&run(&world.open(&always).await.unwrap(), large).await), Some("FS-I003"));
+}
+
+#[tokio::test]
+async fn rules_match_first_or_all_and_cloudevents_carry_the_ids() {
+    let rules = r#"  match: MATCH
+  rules:
+    - { name: high, when: .m.probability >= 0.8, to: out, data: '{ "id": .id }' }
+    - { name: mid, when: .m.probability >= 0.5, to: out, key: .k, data: '{ "k": .k }' }
+    - { name: whole, to: out }
+"#;
+    let start = PIPELINE.find("  rules:").unwrap();
+    let end = PIPELINE.find("\nlog:").unwrap() + 1;
+    let yaml = format!("{}{rules}{}", &PIPELINE[..start], &PIPELINE[end..])
+        .replace("out: \"memory:\"", "out: { url: \"memory:\", format: cloudevents }");
+    let body = json!({ "id": "a", "k": "c1", "x": 0.9, "at": "2013-10-01T00:00:00Z" });
+    for (matches, names) in [("first", vec!["high"]), ("all", vec!["high", "mid", "whole"])] {
+        let world = World::default();
+        let pipeline =
+            world.open(&yaml.replace("MATCH", matches)).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let report = run(&pipeline, vec![event("1", body.clone())]).await;
+        let chosen: Vec<_> = report.decisions[0].actions.iter().map(|action| action.name.to_string()).collect();
+        assert_eq!(chosen, names);
+        assert_eq!(report.decisions[0].candidates.len(), 3, "the log names every rule that matched");
+        let sent = bodies(&world.out);
+        assert_eq!(sent[0]["specversion"], "1.0");
+        assert_eq!(sent[0]["data"], json!({ "id": "a" }));
+        assert_eq!(sent[0]["decisionid"], fourstroke::identity::decision_id("small", "a"));
+        assert_eq!(sent[0]["id"], fourstroke::identity::idempotency_key("small", "a", "high"));
+        assert_eq!((&sent[0]["type"], &sent[0]["partitionkey"]), (&json!("fourstroke.high"), &json!("c1")));
+    }
+    // A model that did not run: rules that read it do not match, the others do.
+    let world = World::default();
+    let pipeline = world.open(&yaml.replace("MATCH", "all")).await.unwrap();
+    let report = run(&pipeline, vec![event("1", json!({ "id": "a" }))]).await;
+    let chosen: Vec<_> = report.decisions[0].actions.iter().map(|action| action.name.to_string()).collect();
+    assert_eq!(chosen, ["whole"]);
+}
+
+#[tokio::test]
+async fn a_log_entry_holds_what_trains_replays_and_explains() {
+    let world = World::default();
+    world.row("a", 2.0).await;
+    let file = PipelineFile::parse("p.yaml".as_ref(), PIPELINE, &Environment::default()).unwrap();
+    let now = "2013-10-01T00:00:01Z".parse().unwrap();
+    let pipeline = Builder::new(file).clock(Clock::fixed(now)).open(&world).await.unwrap();
+    run(&pipeline, vec![event("1", json!({ "id": "a", "k": "c", "x": 0.75, "at": "2013-10-01T00:00:00Z" }))]).await;
+    let mut entry = bodies(&world.log).remove(0);
+    let us = entry.as_object_mut().unwrap().remove("us").unwrap();
+    assert!(["transform", "enrich", "infer", "act"].iter().all(|stroke| us[stroke].is_u64()));
+    let sha256 = fourstroke::identity::sha256(b"memory:m");
+    assert_eq!(
+        entry,
+        json!({
+            "v": 1, "decision_id": fourstroke::identity::decision_id("small", "a"), "event_id": "a", "key": "c",
+            "event_time": "2013-10-01T00:00:00.000Z", "decided_at": "2013-10-01T00:00:01.000Z", "event_age_ms": 1000,
+            "pipeline": "small", "version": pipeline.version(), "record": { "id": "a" },
+            "enriched": { "row": { "value": { "weight": 2.0 }, "found": true, "age_ms": 0 } },
+            "features": { "m": { "x": 0.75 } },
+            "predictions": { "m": { "class": 1, "probability": 0.75, "scores": { "0": 0.25, "1": 0.75 } } },
+            "model": [{ "name": "m", "sha256": sha256 }], "candidates": ["go"],
+            "actions": [{ "name": "go", "to": "out", "key": "c", "data": { "id": "a" },
+                "idempotency_key": fourstroke::identity::idempotency_key("small", "a", "go") }],
+            "propensity": 1.0, "policy": null, "held_back": [], "disposition": "acted", "code": null, "batch_size": 1,
+        })
+    );
+}
+
+#[tokio::test]
+async fn stubs_stand_in_for_stores_and_models() {
+    let counted = Faults::none();
+    let world = World::default().with("stores.table", counted.clone()).with("model", counted.clone());
+    let pipeline = world.pipeline().await;
+    let stubs = Stubs {
+        given: [("row".to_owned(), serde_json::from_value(json!({ "weight": 5 })).unwrap())].into(),
+        predict: [("m".to_owned(), serde_json::from_value(json!({ "probability": 1 })).unwrap())].into(),
+        now: Some("2013-10-01T00:00:00Z".parse().unwrap()),
+    };
+    let deadline = fourstroke::clock::Deadline::after(Duration::from_secs(5));
+    let events: Vec<Decoded> = vec![event("1", json!({ "id": "a", "x": 0.0 }))];
+    let report = pipeline.run_with(events, deadline, stubs).await;
+    assert_eq!(report.dispositions(), [Disposition::Acted]);
+    assert_eq!((counted.counts(Op::Get).calls, counted.counts(Op::Infer).calls), (0, 0));
+    assert_eq!(common::field(report.decisions[0].record.get("row").unwrap(), "weight"), "5");
+}
