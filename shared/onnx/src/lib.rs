@@ -6,7 +6,8 @@
 //! A model must treat its rows alone: the pipeline puts unrelated events into one batch.
 //!
 //! **NaN**: tract's Relu, Clip, Min, Max, ReduceMax, Sigmoid and Tanh turn NaN into a number, where onnxruntime gives
-//! NaN. A model that is fed missing values must replace them first, with IsNaN and Where.
+//! NaN. A model that is fed missing values must replace them first, with IsNaN and Where; one that has no IsNaN refuses
+//! rows with NaN.
 
 mod error;
 mod guard;

@@ -52,7 +52,8 @@ pub fn load(bytes: &[u8]) -> Result<OnnxModel, LoadError> {
     let (ports, datums) = inputs.into_iter().map(|input| (input.port, input.datum)).unzip();
     let metadata = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let signature = Signature { inputs: ports, outputs, labels: None, metadata };
-    Ok(OnnxModel::new(signature, datums, plan))
+    let minds_nan = graph.node.iter().any(|node| node.op_type == "IsNaN");
+    Ok(OnnxModel::new(signature, datums, minds_nan, plan))
 }
 
 /// Has tract read and optimise the graph for a number of rows that only each run knows.

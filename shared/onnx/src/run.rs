@@ -15,12 +15,19 @@ pub struct OnnxModel {
     signature: Signature,
     /// The type tract wants for each input, before it was widened for the port.
     datums: Vec<DatumType>,
+    /// Whether the graph looks for NaN itself.
+    minds_nan: bool,
     plan: Arc<TypedRunnableModel>,
 }
 
 impl OnnxModel {
-    pub(crate) fn new(signature: Signature, datums: Vec<DatumType>, plan: Arc<TypedRunnableModel>) -> OnnxModel {
-        OnnxModel { signature, datums, plan }
+    pub(crate) fn new(
+        signature: Signature,
+        datums: Vec<DatumType>,
+        minds_nan: bool,
+        plan: Arc<TypedRunnableModel>,
+    ) -> OnnxModel {
+        OnnxModel { signature, datums, minds_nan, plan }
     }
 }
 
@@ -40,7 +47,7 @@ impl Model for OnnxModel {
     ///
     /// # Errors
     /// `Poison` when tensors, types or lengths are not those of the signature, when a whole number does not fit the
-    /// narrower type the model wants, or when tract ends with an error.
+    /// narrower type the model wants, when there is NaN and the graph has no IsNaN, or when tract ends with an error.
     fn infer(&self, inputs: &Tensors) -> Result<Tensors, ModelError> {
         self.check(inputs)?;
         let rows = inputs.rows;
@@ -73,6 +80,11 @@ impl OnnxModel {
             if rows.checked_mul(width) != Some(found) {
                 let name = &port.name;
                 return Err(poison(format!("input `{name}` takes {rows} rows of {width}, found {found} elements")));
+            }
+            // tract's Relu, Sigmoid and others would turn it into a number that looks like an answer.
+            if !self.minds_nan && has_nan(tensor) {
+                let name = &port.name;
+                return Err(poison(format!("input `{name}` holds NaN, and the model has no IsNaN to replace it")));
             }
         }
         Ok(())
@@ -169,5 +181,13 @@ fn integers(value: &TValue) -> Option<Vec<i64>> {
         DatumType::U64 => elements::<u64>(value)?.into_iter().map(|number| number.try_into().ok()).collect(),
         datum if datum.is_integer() => elements(&value.cast_to::<i64>().ok()?.into_owned().into()),
         _ => None,
+    }
+}
+
+fn has_nan(tensor: &Tensor) -> bool {
+    match tensor {
+        Tensor::F32(data) => data.iter().any(|number| number.is_nan()),
+        Tensor::F64(data) => data.iter().any(|number| number.is_nan()),
+        _ => false,
     }
 }

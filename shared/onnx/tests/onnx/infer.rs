@@ -114,6 +114,14 @@ fn a_missing_value_may_be_handled_inside_the_model() {
 }
 
 #[test]
+fn a_missing_value_no_one_replaces_is_refused() {
+    let (mut data, _) = rows(3);
+    data[1] = f32::NAN;
+    let reason = refusal(&loaded(), &one(3, Tensor::F32(data)));
+    assert!(reason.contains("holds NaN"), "{reason}");
+}
+
+#[test]
 fn narrower_integers_are_widened_and_checked() {
     let types = [
         (DataType::Int8, i64::from(i8::MAX)),
