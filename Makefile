@@ -1,0 +1,32 @@
+# Two commands do everything: `make run` and `make test`.
+CARGO ?= cargo
+PYTHON ?= python3
+VENV := target/venv
+
+.PHONY: run test lint test-rust test-example test-training
+
+# The flights of October to December 2013, decided half an hour before departure. Sinks append: start afresh.
+run:
+	@rm -f out/decisions.jsonl out/rebooking.jsonl out/dead.jsonl
+	$(CARGO) run --release --locked -- run examples/flights/pipeline.yaml
+
+test: test-rust test-example test-training
+
+test-rust:
+	$(CARGO) test --workspace --locked
+
+test-example:
+	$(CARGO) run --locked -- test examples/flights/pipeline.yaml
+
+# Regenerates the example's data from its source and compares, runs the models against onnxruntime.
+test-training:
+	@.ci/with-python $(PYTHON) $(VENV) examples/flights/training/requirements.txt \
+		-m pytest -q -p no:cacheprovider examples/flights/training
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+	.ci/links
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check bans licenses sources; \
+		else echo "SKIPPED: licences and sources: cargo-deny is not installed (cargo install cargo-deny)"; fi
