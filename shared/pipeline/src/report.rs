@@ -191,6 +191,25 @@ impl Report {
             .collect()
     }
 
+    /// Takes in the report of this one's [`retries`](Report::retries), run again: those inputs end as they did there.
+    pub fn absorb(&mut self, again: Report) {
+        let worst = self.dispositions();
+        let retried = |input: usize| worst[input] == Disposition::Retry;
+        let places: Vec<usize> = (0..worst.len()).filter(|input| retried(*input)).collect();
+        self.decisions.retain(|decision| !retried(decision.input));
+        let decided = again.decisions.into_iter();
+        self.decisions.extend(decided.map(|decision| Decision { input: places[decision.input], ..decision }));
+        self.decisions.sort_by_key(|decision| decision.input);
+        self.fatal = self.fatal.take().or(again.fatal);
+        self.log_diverted += again.log_diverted;
+        self.log_lost += again.log_lost;
+        self.times.transform += again.times.transform;
+        self.times.enrich += again.times.enrich;
+        self.times.infer += again.times.infer;
+        self.times.act += again.times.act;
+        self.times.whole += again.times.whole;
+    }
+
     /// Returns how many events ended that way.
     pub fn count(&self, disposition: Disposition) -> usize {
         self.decisions.iter().filter(|decision| decision.disposition == disposition).count()

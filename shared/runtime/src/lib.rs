@@ -1,1 +1,19 @@
-//! x
+//! What fourstroke's handlers share: the loop from a source to settled batches, and what a run measures.
+
+mod backoff;
+mod figures;
+mod latency;
+mod memory;
+mod score_histogram;
+mod scores;
+mod summary;
+mod summary_text;
+mod table;
+mod tally;
+mod worker;
+
+pub use latency::{Latencies, Quantiles};
+pub use scores::{Baseline, ModelScore, ScoreSummary};
+pub use summary::{ActionCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount};
+pub use tally::Tally;
+pub use worker::{End, Settings, work};

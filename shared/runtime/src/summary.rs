@@ -1,0 +1,137 @@
+//! What a run did, as figures: one JSON object, or a page to read (its `Display`).
+
+use std::collections::BTreeMap;
+
+use fourstroke::report::Disposition;
+use serde::Serialize;
+
+use crate::{latency::Latencies, scores::ScoreSummary};
+
+/// Sums up a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The hash of its file and models.
+    pub version: String,
+    /// Why the run ended, in words.
+    pub ended: String,
+    /// Whether it ended with the source, at the limit or when asked to, and not by a failure.
+    pub orderly: bool,
+    /// How many events it took.
+    pub events: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// How many events a second that makes.
+    pub events_per_second: f64,
+    /// The most memory that was resident, where the system tells.
+    pub peak_memory_bytes: Option<u64>,
+    /// How events ended, over all types.
+    pub dispositions: BTreeMap<&'static str, u64>,
+    /// How events ended, by their `type`.
+    pub types: Vec<TypeCount>,
+    /// What the rules did, in the order of the file.
+    pub actions: Vec<ActionCount>,
+    /// What lookups found, in the order of the file.
+    pub lookups: Vec<LookupCount>,
+    /// Why events failed.
+    pub errors: Vec<ErrorCount>,
+    /// How long events waited, in microseconds.
+    pub latency_us: Latencies,
+    /// What the file wants measured.
+    pub slo: Vec<SloCount>,
+    /// The decision log.
+    pub log: Option<LogCount>,
+    /// The dead letters.
+    pub dead_letters: WrittenCount,
+    /// Decisions against what really happened.
+    pub scores: Option<ScoreSummary>,
+}
+
+impl Summary {
+    /// Tells whether an event or a log entry failed, or the run did.
+    pub fn failed(&self) -> bool {
+        let count = |disposition: Disposition| self.dispositions[disposition.as_str()];
+        let log = self.log.as_ref().map_or(0, |log| log.diverted + log.lost);
+        !self.orderly || count(Disposition::DeadLettered) + count(Disposition::Retry) + log > 0
+    }
+}
+
+/// Counts how the events of one type ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TypeCount {
+    /// The text of the event's `type` field; `-` where it has none.
+    pub r#type: String,
+    /// All of them.
+    pub events: u64,
+    /// By disposition.
+    pub dispositions: BTreeMap<&'static str, u64>,
+}
+
+/// Counts how often a rule acted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ActionCount {
+    /// The rule.
+    pub name: String,
+    /// Its sink's name.
+    pub sink: String,
+    /// The sink's URL, without what came from a variable.
+    pub to: String,
+    /// How many actions the sink took.
+    pub taken: u64,
+}
+
+/// Counts what a lookup found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LookupCount {
+    /// The lookup.
+    pub name: String,
+    /// The events it found something for.
+    pub found: u64,
+    /// The events it found nothing for.
+    pub missing: u64,
+}
+
+/// Counts a kind of failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorCount {
+    /// The stable code.
+    pub code: &'static str,
+    /// How many events ended with it.
+    pub events: u64,
+    /// What the first of them says.
+    pub first: String,
+}
+
+/// Counts the events that missed a limit of `slo`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SloCount {
+    /// `decide` or `event_age`.
+    pub name: &'static str,
+    /// The limit.
+    pub limit_ms: u64,
+    /// The events that took longer.
+    pub missed: u64,
+}
+
+/// Says what became of the decision log's entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogCount {
+    /// The sink's URL, without what came from a variable.
+    pub to: String,
+    /// Entries written.
+    pub written: u64,
+    /// Entries that went to the dead letters instead.
+    pub diverted: u64,
+    /// Entries that could not be written anywhere.
+    pub lost: u64,
+}
+
+/// Says what was written to the dead letters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WrittenCount {
+    /// The sink's URL, without what came from a variable.
+    pub to: String,
+    /// Events and log entries written.
+    pub written: u64,
+}

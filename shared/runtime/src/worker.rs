@@ -1,0 +1,174 @@
+//! The loop of a long-running worker: fetch ahead, decide, retry in process, settle.
+
+use std::{fmt, pin::Pin, pin::pin, time::Duration};
+
+use bytestring::ByteString;
+use fourstroke::{
+    clock::Deadline,
+    error::{Error, Kind},
+    event::Decoded,
+    pipeline::Pipeline,
+    ports::{Batch, Source, SourceError},
+    report::{Disposition, Report},
+};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+
+use crate::backoff::Backoff;
+
+/// Bounds the loop.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long one try of a batch may take.
+    pub limit: Duration,
+    /// How often a batch is tried before the loop gives up; none: for ever.
+    pub tries: Option<u32>,
+    /// How many events are taken; none: all the source has.
+    pub events: Option<u64>,
+}
+
+/// Says why the loop ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// The source has no more.
+    Source,
+    /// As many events were taken as the settings allow.
+    Limit,
+    /// It was asked to stop.
+    Stopped,
+    /// Nothing more will succeed until somebody acts.
+    Fatal(Error),
+    /// These events were still to be asked for again after the last try.
+    GaveUp {
+        /// Their ids as the source gave them.
+        left: Vec<ByteString>,
+    },
+    /// The source failed, in giving events or in settling them.
+    Failed(SourceError),
+}
+
+impl End {
+    /// Tells whether everything that was to be done was tried, or somebody wished it otherwise.
+    pub fn is_orderly(&self) -> bool {
+        matches!(self, End::Source | End::Limit | End::Stopped)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        match self {
+            End::Source => f.write_str("the source ended"),
+            End::Limit => f.write_str("the limit was reached"),
+            End::Stopped => f.write_str("stopped when asked to"),
+            End::Fatal(error) => write!(f, "stopped: {error}"),
+            End::GaveUp { left } => {
+                let ids: Vec<&str> = left.iter().take(SHOWN).map(|id| &**id).collect();
+                let more = if left.len() > SHOWN { ", …" } else { "" };
+                write!(f, "gave up on {} events after trying again: {}{more}", left.len(), ids.join(", "))
+            }
+            End::Failed(error) => write!(f, "the source failed: {error}"),
+        }
+    }
+}
+
+/// Runs everything a source gives through a pipeline, one batch at a time while the next one is fetched.
+///
+/// What is to be retried is tried again here before anything later runs, so that order is kept in every group. Each
+/// batch is then settled once, with the report of how its events ended at last, and shown to `observe`. When `shutdown`
+/// is ready, the current batch is finished and settled.
+///
+/// Dropping the future leaves the current batch unsettled: the source gives it again.
+pub async fn work(
+    pipeline: &Pipeline,
+    source: Box<dyn Source>,
+    settings: Settings,
+    shutdown: impl Future<Output = ()>,
+    mut observe: impl FnMut(&Report),
+) -> End {
+    let mut room = settings.events.unwrap_or(u64::MAX);
+    let mut fetched = Fetched::of(source);
+    let mut shutdown = pin!(shutdown);
+    while room > 0 {
+        let next = tokio::select! {
+            biased;
+            () = &mut shutdown => return End::Stopped,
+            next = fetched.next() => next,
+        };
+        let mut batch = match next {
+            Ok(Some(batch)) => batch,
+            Ok(None) => return End::Source,
+            Err(error) => return End::Failed(error),
+        };
+        batch.events.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+        room -= batch.events.len() as u64;
+
+        let (report, stopped) = decide(pipeline, batch.events, settings, shutdown.as_mut()).await;
+        let settled = batch.acknowledge.settle(&report).await;
+        observe(&report);
+        let left: Vec<ByteString> = report.retries().iter().map(|input| input.event().id.clone()).collect();
+        match (report.fatal, settled) {
+            (Some(error), _) => return End::Fatal(error),
+            _ if stopped => return End::Stopped,
+            _ if !left.is_empty() => return End::GaveUp { left },
+            (None, Err(error)) => return End::Failed(error),
+            (None, Ok(())) => {}
+        }
+    }
+    End::Limit
+}
+
+/// Runs a batch, and its retries until none is left, the tries are used up, or the shutdown comes (then `true`).
+async fn decide(
+    pipeline: &Pipeline,
+    events: Vec<Decoded>,
+    settings: Settings,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> (Report, bool) {
+    let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
+    let mut backoff = Backoff::new();
+    let mut tries = 1;
+    while report.fatal.is_none()
+        && report.count(Disposition::Retry) > 0
+        && settings.tries.is_none_or(|allowed| tries < allowed)
+    {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return (report, true),
+            () = sleep(backoff.delay()) => {}
+        }
+        let again = pipeline.run(report.retries(), Deadline::after(settings.limit)).await;
+        report.absorb(again);
+        tries = tries.saturating_add(1);
+    }
+    (report, false)
+}
+
+/// A source that fetches one batch ahead, in a task that ends with this.
+struct Fetched {
+    batches: mpsc::Receiver<Result<Option<Batch>, SourceError>>,
+    _task: JoinSet<()>,
+}
+
+impl Fetched {
+    fn of(mut source: Box<dyn Source>) -> Fetched {
+        let (give, batches) = mpsc::channel(1);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            // The place is taken first: no second batch is fetched before the one ahead is taken.
+            while let Ok(place) = give.reserve().await {
+                let next = source.next().await;
+                let last = !matches!(next, Ok(Some(_)));
+                place.send(next);
+                if last {
+                    return;
+                }
+            }
+        });
+        Fetched { batches, _task: task }
+    }
+
+    async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
+        let died = || SourceError { kind: Kind::Fatal, reason: "the task that reads the source has died".to_owned() };
+        self.batches.recv().await.unwrap_or_else(|| Err(died()))
+    }
+}
