@@ -1,2 +1,58 @@
-//! x
-fn main() {}
+//! `fourstroke`: runs, validates, tests and describes a pipeline on a laptop, without a cloud.
+
+mod json_diff;
+mod open;
+mod output;
+mod progress;
+mod run;
+mod schema;
+mod test;
+mod test_report;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use fourstroke::config::Mistakes;
+
+/// Makes AI decisions on events: Transform, Enrich, Infer, Act, as one pipeline.yaml says.
+#[derive(Parser)]
+#[command(name = "fourstroke", version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 events or tests failed; 2 usage or configuration.
+
+Examples:
+  fourstroke run examples/flights/pipeline.yaml
+  fourstroke validate pipeline.yaml
+  fourstroke test pipeline.yaml
+  fourstroke run --help";
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Validate(validate::Args),
+    Test(test::Args),
+    Schema(schema::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Run(args) => run::run(args).await,
+        Command::Validate(args) => validate::validate(args).await,
+        Command::Test(args) => test::test(args).await,
+        Command::Schema(_) => schema::schema(),
+    };
+    ended.unwrap_or_else(|error| {
+        match error.downcast_ref::<Mistakes>() {
+            Some(mistakes) => eprintln!("{}", mistakes.render(output::colours(&std::io::stderr()))),
+            None => eprintln!("error: {error:#}"),
+        }
+        ExitCode::from(output::USAGE)
+    })
+}
