@@ -71,6 +71,13 @@ impl Appender {
     }
 }
 
+impl Drop for Appender {
+    /// Unlocks the file at once: closing it would not, while a child process being started still has it open.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// Makes of lines what stands in the file: a part that can be read on its own.
 fn pack(packing: Packing, lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     match packing {
