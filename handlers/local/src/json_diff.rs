@@ -31,11 +31,9 @@ pub fn compare(path: &str, expected: &Value, got: Option<&Value>, differences: &
         }
         (expected, Some(got)) if same(expected, got) => {}
         (Value::Null, None) => {}
-        (expected, got) => differences.push(Difference {
-            path: path.to_owned(),
-            expected: expected.clone(),
-            got: got.cloned(),
-        }),
+        (expected, got) => {
+            differences.push(Difference { path: path.to_owned(), expected: expected.clone(), got: got.cloned() })
+        }
     }
 }
 

@@ -86,7 +86,8 @@ async fn run(file: &PipelineFile, pipeline: &Pipeline, test: &TestConfig) -> any
 /// disposition counts, and the record is the first one's.
 fn differences(expect: &Expectation, report: &Report) -> serde_json::Result<Vec<Difference>> {
     let mut found = Vec::new();
-    let mut check = |path: &str, expected: Value, got: Option<Value>| compare(path, &expected, got.as_ref(), &mut found);
+    let mut check =
+        |path: &str, expected: Value, got: Option<Value>| compare(path, &expected, got.as_ref(), &mut found);
     let actions = || report.decisions.iter().flat_map(taken);
     if let Some(expected) = &expect.actions {
         check("actions", json!(expected), Some(json!(actions().map(|action| &*action.name).collect::<Vec<_>>())));
@@ -104,7 +105,8 @@ fn differences(expect: &Expectation, report: &Report) -> serde_json::Result<Vec<
         check("data", serde_json::to_value(expected)?, data);
     }
     if let Some(expected) = &expect.record {
-        let record = report.decisions.first().map(|decision| serde_json::to_value(decision.record.fields())).transpose()?;
+        let record =
+            report.decisions.first().map(|decision| serde_json::to_value(decision.record.fields())).transpose()?;
         check("record", serde_json::to_value(expected)?, record);
     }
     Ok(found)

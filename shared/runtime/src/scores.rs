@@ -57,10 +57,8 @@ impl Scores {
                 baselines.push(baseline);
             }
         }
-        let models: Vec<Scored> = scored
-            .iter()
-            .map(|model| Scored { name: model.name.to_owned(), scores: ScoreHistogram::new() })
-            .collect();
+        let models: Vec<Scored> =
+            scored.iter().map(|model| Scored { name: model.name.to_owned(), scores: ScoreHistogram::new() }).collect();
         (!models.is_empty()).then(|| Scores {
             within: TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX),
             models,

@@ -118,9 +118,10 @@ impl fmt::Display for ScoreSummary {
         let happened = share(self.outcomes_that_happened, joined);
         writeln!(f, "Held against what really happened: {} decisions, it happened in {happened}", thousands(joined))?;
         let mut table = Table::new(["", "AUC", "gain", "top 5 % right", "gain"]);
-        let baselines = self.baselines.iter().map(|baseline| {
-            ("one rule *", Some(baseline.auc), Some(baseline.precision_top_5_percent))
-        });
+        let baselines = self
+            .baselines
+            .iter()
+            .map(|baseline| ("one rule *", Some(baseline.auc), Some(baseline.precision_top_5_percent)));
         let models = self.models.iter().map(|model| (model.name.as_str(), model.auc, model.precision_top_5_percent));
         let mut before = (None, None);
         for (name, auc, top) in baselines.chain(models) {
@@ -139,7 +140,11 @@ impl fmt::Display for ScoreSummary {
             writeln!(f, "No outcome was told of {} decisions.", thousands(open))?;
         }
         if self.outcomes_late_or_unknown > 0 {
-            writeln!(f, "{} outcomes came too late or are of no decision of this run.", thousands(self.outcomes_late_or_unknown))?;
+            writeln!(
+                f,
+                "{} outcomes came too late or are of no decision of this run.",
+                thousands(self.outcomes_late_or_unknown)
+            )?;
         }
         Ok(())
     }

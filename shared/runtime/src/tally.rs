@@ -116,8 +116,7 @@ impl Tally {
             *(if seen.found { &mut lookup.found } else { &mut lookup.missing }) += 1;
         }
         if let Some(error) = &decision.error {
-            let (count, _) =
-                self.errors.entry(error.code.as_str()).or_insert_with(|| (0, error.reason.clone()));
+            let (count, _) = self.errors.entry(error.code.as_str()).or_insert_with(|| (0, error.reason.clone()));
             *count += 1;
         }
         if let (Some(limit), Some(time)) = (self.slo.event_age, decision.record.facts().time) {
@@ -167,11 +166,7 @@ impl Tally {
                 .collect(),
             actions: self.actions,
             lookups: self.lookups,
-            errors: self
-                .errors
-                .into_iter()
-                .map(|(code, (events, first))| ErrorCount { code, events, first })
-                .collect(),
+            errors: self.errors.into_iter().map(|(code, (events, first))| ErrorCount { code, events, first }).collect(),
             latency_us: self.latency.summary(),
             slo: slo
                 .into_iter()

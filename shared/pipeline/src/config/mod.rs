@@ -186,7 +186,7 @@ pub enum Categories {
     /// In the file.
     Inline(Vec<String>),
     /// A JSON array of strings elsewhere.
-    Table(Resource),
+    Table(Box<Resource>),
 }
 
 /// Whether the first matching rule acts, or all do.

@@ -194,7 +194,7 @@ fn table(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Categories> {
         Data::Sequence(_) => Some(Categories::Inline(
             cursor.items(node, at).into_iter().filter_map(|(node, at)| cursor.text(node, &at)).collect(),
         )),
-        _ => resource(cursor, node, at).map(Categories::Table),
+        _ => resource(cursor, node, at).map(|resource| Categories::Table(Box::new(resource))),
     }
 }
 

@@ -42,7 +42,7 @@ enum How {
 
 /// A compiled program that changes the record.
 #[derive(Clone)]
-pub(crate) struct Change(Program);
+pub(crate) struct Change(Box<Program>);
 
 /// What running expressions needs, kept over many runs.
 pub(crate) struct Evaluator {
@@ -128,7 +128,7 @@ impl Scope {
             return Err(vec![mistake(expr, 0..expr.text.len(), "the record must stay an object".to_owned())]);
         }
         self.record = record;
-        Ok(Change(program))
+        Ok(Change(Box::new(program)))
     }
 
     fn program(&self, expr: &Expr, config: CompileConfig, unknown: &[Mistake]) -> Result<Program, Vec<Mistake>> {
