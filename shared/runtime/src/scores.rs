@@ -95,15 +95,18 @@ impl Scores {
     fn join(&mut self, decision_id: &str, time: DateTime<Utc>, happened: bool) {
         // Removed, so that a second outcome of the same decision does not count again.
         let decision = self.waiting.remove(&short(decision_id));
-        match decision.filter(|decision| time.signed_duration_since(decision.time) <= self.within) {
-            Some(decision) => {
+        match decision {
+            Some(decision) if time.signed_duration_since(decision.time) <= self.within => {
                 self.joined += 1;
                 self.happened += u64::from(happened);
                 for (model, bin) in self.models.iter_mut().zip(decision.bins) {
                     bin.into_iter().for_each(|bin| model.scores.add(bin, happened));
                 }
             }
-            None => self.unmatched += 1,
+            late_or_unknown => {
+                self.without_outcome += u64::from(late_or_unknown.is_some());
+                self.unmatched += 1;
+            }
         }
     }
 

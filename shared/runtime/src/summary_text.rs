@@ -53,9 +53,9 @@ impl Summary {
         if self.actions.is_empty() {
             return String::new();
         }
-        let mut table = Table::new(["actions", "taken", "by"]);
+        let mut table = Table::new(["actions", "taken"]);
         for action in &self.actions {
-            table.row([action.name.clone(), thousands(action.taken), format!("{} ({})", action.sink, action.to)]);
+            table.row([format!("{} → {} ({})", action.name, action.sink, action.to), thousands(action.taken)]);
         }
         format!("{table}\n")
     }
@@ -75,7 +75,7 @@ impl Summary {
         for (name, times) in self.latency_us.named() {
             table.row([name.to_owned(), micros(times.p50), micros(times.p99), micros(times.max)]);
         }
-        let mut text = format!("{table}An event's time is that of the batch it was in.\n");
+        let mut text = format!("{table}An event's time is that of its batch; whole includes the decision log.\n");
         for slo in &self.slo {
             let missed = match slo.missed {
                 0 => "kept by every event".to_owned(),

@@ -11,7 +11,11 @@ use fourstroke::{
     ports::{Batch, Source, SourceError},
     report::{Disposition, Report},
 };
-use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::backoff::Backoff;
 
@@ -124,6 +128,7 @@ async fn decide(
     settings: Settings,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> (Report, bool) {
+    let arrived = Instant::now();
     let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
     let mut backoff = Backoff::new();
     let mut tries = 1;
@@ -138,6 +143,8 @@ async fn decide(
         }
         let again = pipeline.run(report.retries(), Deadline::after(settings.limit)).await;
         report.absorb(again);
+        // The waits between belong to what the events experienced.
+        report.times.whole = arrived.elapsed();
         tries = tries.saturating_add(1);
     }
     (report, false)

@@ -1,0 +1,119 @@
+//! What a run's summary says.
+
+use std::time::Duration;
+
+use fourstroke::{
+    clock::{Clock, Deadline},
+    event::Decoded,
+    testkit::faults::{Fault, Faults},
+};
+use fourstroke_runtime::{End, Summary, Tally};
+use serde_json::json;
+
+use crate::world::{World, acting, event};
+
+async fn summary(faults: Faults, events: Vec<Decoded>) -> Summary {
+    let pipeline = World::new(faults).pipeline().await;
+    let mut tally = Tally::new(&World::file(), &pipeline, Clock::system());
+    tally.add(&pipeline.run(events, Deadline::after(Duration::from_millis(10))).await);
+    tally.finish(&End::Source)
+}
+
+fn decided(id: &str, at: &str, probability: f64) -> Decoded {
+    event(json!({ "id": id, "type": "asked", "at": at, "x": probability }))
+}
+
+fn told(id: &str, at: &str, of: &str, good: bool) -> Decoded {
+    event(json!({ "id": id, "type": "told", "at": at, "of": of, "good": good }))
+}
+
+#[tokio::test]
+async fn events_are_counted_by_type_and_disposition() {
+    let mut events = acting(2);
+    events.push(event(json!({ "id": "p", "type": "news" })));
+    events.push(event(json!({ "type": "news" })));
+    let summary = summary(Faults::none(), events).await;
+    let row = |place: usize| (summary.types[place].r#type.as_str(), summary.types[place].events);
+    assert_eq!((row(0), row(1)), (("-", 3), ("news", 1)), "an event that was not decoded has no type");
+    assert_eq!(summary.dispositions["acted"], 2);
+    assert_eq!(summary.dispositions["dead-lettered"], 1);
+    assert_eq!((summary.actions[0].name.as_str(), summary.actions[0].taken), ("go", 2));
+    assert_eq!((summary.errors[0].code, summary.errors[0].events), ("FS-D002", 1));
+    assert_eq!(summary.log.as_ref().unwrap().written, 4);
+    assert_eq!(summary.dead_letters.written, 1);
+    assert!(summary.failed());
+    let page = summary.to_string();
+    for part in ["events by type", "dead-lettered", "go → out (memory:)", "FS-D002: 1 events; the first: "] {
+        assert!(page.contains(part), "{part:?} is not in\n{page}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_taken_is_no_action_and_fails_the_run() {
+    let summary = summary(Faults::plan(|_| Some(Fault::Before)), acting(3)).await;
+    assert_eq!((summary.actions[0].taken, summary.dispositions["retry"]), (0, 3));
+    assert_eq!(summary.log.as_ref().unwrap().written, 0);
+    assert!(summary.failed());
+}
+
+#[tokio::test]
+async fn a_good_run_has_not_failed_and_its_json_holds_what_it_did() {
+    let summary = summary(Faults::none(), acting(3)).await;
+    assert!(!summary.failed());
+    let json = serde_json::to_value(&summary).unwrap();
+    assert_eq!(json["dispositions"]["acted"], 3);
+    assert_eq!(json["types"][0]["type"], "-");
+    assert!(json["latency_us"]["whole"]["p99"].as_u64() >= json["latency_us"]["whole"]["p50"].as_u64());
+}
+
+#[tokio::test]
+async fn types_that_rotten_input_makes_up_do_not_pile_up() {
+    let events = (0..1000).map(|n| event(json!({ "id": format!("e{n}"), "type": format!("type {n}") }))).collect();
+    let summary = summary(Faults::none(), events).await;
+    assert!(summary.types.len() <= 41, "{}", summary.types.len());
+    assert_eq!(summary.types.iter().map(|row| row.events).sum::<u64>(), 1000);
+}
+
+#[tokio::test]
+async fn an_event_older_than_the_limit_misses_it() {
+    let events = vec![decided("old", "2013-10-01T00:00:00Z", 0.1), event(json!({ "id": "no time", "x": 0.1 }))];
+    let summary = summary(Faults::none(), events).await;
+    assert_eq!((summary.slo[0].name, summary.slo[0].limit_ms, summary.slo[0].missed), ("event_age", 1000, 1));
+}
+
+#[tokio::test]
+async fn outcomes_are_joined_once_and_in_time() {
+    let summary = summary(
+        Faults::none(),
+        vec![
+            decided("a", "2013-10-01T10:00:00Z", 0.9),
+            decided("b", "2013-10-01T10:00:00Z", 0.2),
+            decided("c", "2013-10-01T10:00:00Z", 0.3),
+            told("1", "2013-10-01T10:30:00Z", "a", true),
+            told("2", "2013-10-01T10:31:00Z", "a", false),
+            told("3", "2013-10-01T11:00:00Z", "b", false),
+            told("4", "2013-10-01T11:00:01Z", "c", true),
+            told("5", "2013-10-01T11:00:02Z", "nobody", true),
+        ],
+    )
+    .await;
+    let scores = summary.scores.as_ref().expect("the model is scored");
+    assert_eq!((scores.outcomes_joined, scores.outcomes_that_happened), (2, 1));
+    assert_eq!((scores.outcomes_late_or_unknown, scores.decisions_without_outcome), (3, 1));
+    assert_eq!(scores.models[0].auc, Some(1.0));
+    assert_eq!(scores.baselines[0].auc, 0.5);
+    let page = summary.to_string();
+    assert!(page.contains("one rule *") && page.contains("Not measured by this run: by hand."), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_again_is_not_scored() {
+    let events = vec![
+        decided("a", "2013-10-01T10:00:00Z", 0.9),
+        decided("b", "2013-10-01T10:00:00Z", 0.1),
+        told("1", "2013-10-01T10:30:00Z", "b", true),
+    ];
+    let summary = summary(Faults::plan(|_| Some(Fault::Before)), events).await;
+    let scores = summary.scores.expect("the model is scored");
+    assert_eq!((scores.outcomes_joined, scores.decisions_without_outcome), (0, 0));
+}

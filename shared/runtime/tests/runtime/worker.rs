@@ -1,0 +1,158 @@
+//! The loop: retries in process, order, and every way to end.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use fourstroke::{
+    error::Kind,
+    ports::{Batch, Source, SourceError},
+    report::{Disposition, Report},
+    testkit::faults::{Attempt, Fault, Faults},
+};
+use fourstroke_adapters::memory::MemorySource;
+use fourstroke_runtime::{End, Settings, work};
+
+use crate::world::{World, acting, ids};
+
+/// Too short for the core to try again itself: every retry is the loop's.
+const LIMIT: Duration = Duration::from_millis(10);
+
+fn settings(tries: Option<u32>) -> Settings {
+    Settings { limit: LIMIT, tries, events: None }
+}
+
+fn is(attempt: &Attempt<'_>, id: &str) -> bool {
+    attempt.body == format!(r#"{{"id":"{id}"}}"#).as_bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_run_again_before_anything_later_and_each_batch_is_settled_once() {
+    let world = World::new(Faults::plan(|attempt| (is(attempt, "e1") && attempt.nth <= 4).then_some(Fault::Before)));
+    let source = MemorySource::new(acting(6)).in_batches_of(3);
+    let settlements = source.settlements();
+    let mut seen = Vec::new();
+    let end = work(&world.pipeline().await, Box::new(source), settings(None), pending(), |report| {
+        seen.extend(report.decisions.iter().map(|decision| {
+            let input = report.inputs[decision.input].event();
+            (input.id.to_string(), decision.record.facts().id.to_string(), decision.disposition)
+        }));
+    })
+    .await;
+    assert_eq!(end, End::Source);
+    assert_eq!(settlements.batches(), 2);
+    assert_eq!(settlements.ids(), ids(6));
+    let expected: Vec<_> = ids(6).into_iter().map(|id| (id.clone(), id, Disposition::Acted)).collect();
+    assert_eq!(seen, expected, "each event once, in order, with how it ended at last");
+    let acted = world.acted();
+    let first = |id: &str| acted.iter().position(|acted| acted == id).expect("it acted");
+    let last = |id: &str| acted.iter().rposition(|acted| acted == id).expect("it acted");
+    assert!(last("e1") < first("e3"), "the next batch ran before this one's retries: {acted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_between_tries_count_as_time_of_the_batch() {
+    let world = World::new(Faults::first(2, Fault::Before));
+    let mut whole = Duration::ZERO;
+    let source = Box::new(MemorySource::new(acting(1)));
+    work(&world.pipeline().await, source, settings(None), pending(), |report| whole = report.times.whole).await;
+    assert!(whole >= Duration::from_millis(150), "{whole:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_last_try_the_loop_gives_up_and_settles_what_is_done() {
+    let world = World::new(Faults::plan(|attempt| is(attempt, "e1").then_some(Fault::Before)));
+    let source = MemorySource::new(acting(6)).in_batches_of(3);
+    let settlements = source.settlements();
+    let end = work(&world.pipeline().await, Box::new(source), settings(Some(3)), pending(), |_| {}).await;
+    assert_eq!(end, End::GaveUp { left: vec!["e1".into(), "e2".into()] });
+    assert!(!end.is_orderly());
+    assert_eq!(settlements.ids(), ["e0"]);
+    assert_eq!(end.to_string(), "gave up on 2 events after trying again: e1, e2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_fatal_ends_the_loop_at_once() {
+    let world = World::new(Faults::plan(|_| Some(Fault::Fatal)));
+    let source = MemorySource::new(acting(6)).in_batches_of(3);
+    let settlements = source.settlements();
+    let mut batches = 0;
+    let end = work(&world.pipeline().await, Box::new(source), settings(None), pending(), |_| batches += 1).await;
+    assert!(matches!(&end, End::Fatal(error) if error.code.as_str() == "FS-A004"), "{end}");
+    assert_eq!((batches, settlements.batches(), settlements.ids().len()), (1, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_cuts_the_last_batch() {
+    let world = World::new(Faults::none());
+    let source = MemorySource::new(acting(6)).in_batches_of(3);
+    let settlements = source.settlements();
+    let settings = Settings { events: Some(4), ..settings(None) };
+    assert_eq!(work(&world.pipeline().await, Box::new(source), settings, pending(), |_| {}).await, End::Limit);
+    assert_eq!(settlements.ids(), ids(4));
+    assert_eq!(world.acted(), ids(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_finishes_and_settles_the_current_batch() {
+    let world = World::new(Faults::none());
+    let source = MemorySource::new(acting(6)).in_batches_of(3);
+    let settlements = source.settlements();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let shutdown = async { drop(stopped.await) };
+    let end = work(&world.pipeline().await, Box::new(source), settings(None), shutdown, |_| drop(stop.take())).await;
+    assert_eq!(end, End::Stopped);
+    assert_eq!(settlements.ids(), ids(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_does_not_wait_for_what_keeps_failing() {
+    let world = World::new(Faults::plan(|_| Some(Fault::Before)));
+    let source = MemorySource::new(acting(3));
+    let settlements = source.settlements();
+    let shutdown = tokio::time::sleep(Duration::from_secs(60));
+    let mut left = 0;
+    let count = |report: &Report| left = report.count(Disposition::Retry);
+    let end = work(&world.pipeline().await, Box::new(source), settings(None), shutdown, count).await;
+    assert_eq!(end, End::Stopped);
+    assert_eq!((left, settlements.batches(), settlements.ids().len()), (3, 1, 0));
+}
+
+/// Counts how often it is asked; fails after so many batches.
+struct Counted {
+    source: MemorySource,
+    asked: Arc<AtomicUsize>,
+    good: usize,
+}
+
+#[async_trait]
+impl Source for Counted {
+    async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) == self.good {
+            return Err(SourceError { kind: Kind::Fatal, reason: "the disk is gone".to_owned() });
+        }
+        self.source.next().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_batch_is_fetched_ahead_and_a_broken_source_ends_the_loop_after_what_it_gave() {
+    let world = World::new(Faults::none());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let source = MemorySource::new(acting(6)).in_batches_of(2);
+    let settlements = source.settlements();
+    let source = Box::new(Counted { source, asked: asked.clone(), good: 2 });
+    let mut ahead = Vec::new();
+    let count = |_: &Report| ahead.push(asked.load(Ordering::SeqCst));
+    let end = work(&world.pipeline().await, source, settings(None), pending(), count).await;
+    assert_eq!(end.to_string(), "the source failed: the disk is gone");
+    assert_eq!(ahead, [2, 3]);
+    assert_eq!(settlements.ids(), ids(4));
+}
