@@ -1,0 +1,123 @@
+//! What is wrong before the first event ends with 2 and leaves nothing; what is rotten among good events ends with 1.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+use crate::support::{CUSTOMERS, ORDERS, PIPELINE, World, flights, flights_pipeline};
+
+#[test]
+fn rotten_lines_become_dead_letters_with_reason_and_bytes_and_the_rest_goes_on() {
+    let world = World::small();
+    let rotten: [&[u8]; 4] = [
+        b"{\"id\":\"x\",",
+        b"\xff\xfe\x00 not text",
+        br#"{"id":"y","customer":"ada"}"#,
+        br#"{"id":"z","customer":"ada","amount":"much"}"#,
+    ];
+    let mut input = Vec::new();
+    for (good, bad) in ORDERS.lines().chain(ORDERS.lines()).zip(rotten) {
+        input.extend_from_slice(good.as_bytes());
+        input.push(b'\n');
+        input.extend_from_slice(bad);
+        input.push(b'\n');
+    }
+    world.write("orders.jsonl", input);
+    let ended = world.run(&["run", "pipeline.yaml", "--json"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let summary = ended.json();
+    assert_eq!((&summary["events"], &summary["dispositions"]["dead-lettered"]), (&json!(8), &json!(4)));
+    let letters = world.lines("out/dead.jsonl");
+    for (letter, bytes) in letters.iter().zip(rotten) {
+        assert_eq!(STANDARD.decode(letter["body_base64"].as_str().unwrap()).unwrap(), bytes, "{letter}");
+        assert!(!letter["reason"].as_str().unwrap().is_empty());
+        assert_eq!((&letter["stage"], &letter["kind"]), (&json!("decode"), &json!("poison")));
+    }
+    let codes: Vec<_> = letters.iter().map(|letter| letter["code"].clone()).collect();
+    assert_eq!(json!(codes), json!(["FS-D001", "FS-D001", "FS-D002", "FS-D003"]));
+    assert!(letters[2]["reason"].as_str().unwrap().contains("amount"), "{}", letters[2]);
+}
+
+#[test]
+fn a_source_that_breaks_off_ends_with_1_after_all_that_could_be_read() {
+    let world = World::small();
+    // Incompressible, so that good lines come before the break.
+    let lines: String = (0_u64..20_000)
+        .map(|n| {
+            format!("{{\"id\":\"{:x}\",\"customer\":\"ada\",\"amount\":1}}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        })
+        .collect();
+    let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    world.write("torn.jsonl.zst", &packed[..packed.len() - 100]);
+    let ended = world.run(&["run", "pipeline.yaml", "--input", "torn.jsonl.zst", "--json"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let summary = ended.json();
+    assert!(summary["events"].as_u64().unwrap() > 0);
+    assert!(summary["ended"].as_str().unwrap().contains("torn or damaged"), "{}", summary["ended"]);
+    assert_eq!(summary["dispositions"]["passed"], summary["events"], "what was read is done");
+}
+
+/// Runs a pipeline that cannot work, and expects words, code 2 and nothing written.
+fn refused(world: &World, arguments: &[&str], words: &[&str]) {
+    let ended = world.run(arguments);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    for word in words {
+        assert!(ended.stderr.contains(word), "{word:?} is not in\n{}", ended.stderr);
+    }
+    assert_eq!(ended.stdout, "");
+    assert!(!world.has_output(), "something was written");
+}
+
+#[test]
+fn missing_files_are_named() {
+    let world = World::empty();
+    refused(&world, &["run", "pipeline.yaml"], &["pipeline.yaml", "cannot read"]);
+    world.write("pipeline.yaml", PIPELINE);
+    refused(
+        &world,
+        &["run", "pipeline.yaml"],
+        &["`file:customers.csv` does not exist", "`file:orders.jsonl` does not exist", "2 mistakes"],
+    );
+    world.write("customers.csv", CUSTOMERS);
+    refused(&world, &["run", "pipeline.yaml"], &["`file:orders.jsonl` does not exist", "^^^"]);
+    refused(&world, &["run", "pipeline.yaml", "--input", "nowhere.jsonl"], &["--input nowhere.jsonl"]);
+}
+
+#[test]
+fn unreadable_files_are_named() {
+    let world = World::small();
+    std::fs::create_dir(world.path("directory.jsonl")).unwrap();
+    refused(&world, &["run", "pipeline.yaml", "--input", "directory.jsonl"], &["directory.jsonl", "is a directory"]);
+    world.write("orders.jsonl.gz", ORDERS);
+    refused(&world, &["run", "pipeline.yaml", "--input", "orders.jsonl.gz"], &["not compressed as its name says"]);
+    world.write("orders.parquet", ORDERS);
+    refused(&world, &["run", "pipeline.yaml", "--input", "orders.parquet"], &["does not say what is in it"]);
+}
+
+#[test]
+fn a_table_without_its_key_is_refused() {
+    let world = World::small();
+    world.write("customers.csv", CUSTOMERS.replace("customer,", "client,"));
+    refused(&world, &["run", "pipeline.yaml"], &["`stores.customers`", "customer", "^^^"]);
+}
+
+#[test]
+fn a_model_that_does_not_fit_its_features_is_refused() {
+    let here = flights();
+    let pipeline = std::fs::read_to_string(flights_pipeline()).unwrap();
+    let pipeline = pipeline
+        .replace("file:data/", &format!("file:{}/data/", here.display()))
+        .replace("file:models/", &format!("file:{}/models/", here.display()));
+    let world = World::empty();
+    world.write("pipeline.yaml", pipeline.replacen("      seats: .plane.seats\n", "", 1));
+    refused(&world, &["run", "pipeline.yaml"], &["`late` has 18 features, but the model takes 19", "^^^^"]);
+    world.write("pipeline.yaml", pipeline.replacen("distance: .distance", "distance: .route", 1));
+    refused(&world, &["run", "pipeline.yaml"], &["the feature `distance` must be a number", "^^^^^^"]);
+    world.write("pipeline.yaml", pipeline.replacen("sha256: 75d1", "sha256: 0000", 1));
+    refused(&world, &["run", "pipeline.yaml"], &["the model `late` is not the pinned one"]);
+    world.write("garbage.onnx", "not a model");
+    let unpinned: String =
+        pipeline.lines().filter(|line| !line.contains("sha256:")).map(|line| format!("{line}\n")).collect();
+    let garbage = unpinned.replacen(&format!("file:{}/models/late.onnx", here.display()), "file:garbage.onnx", 1);
+    world.write("pipeline.yaml", garbage);
+    refused(&world, &["run", "pipeline.yaml"], &["`infer.late.model`", "not an ONNX model", "^^^^"]);
+}

@@ -1,0 +1,8 @@
+//! The command line end to end: the real binary, in a directory of its own.
+
+mod bad_input;
+mod checks;
+mod flights;
+mod no_future;
+mod run;
+mod support;

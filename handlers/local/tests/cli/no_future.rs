@@ -1,0 +1,86 @@
+//! No decision knows what happened after it: what comes later can be removed or changed, and nothing moves.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{World, flights, flights_pipeline};
+
+const EVENTS: usize = 30_000;
+
+fn events() -> Vec<Value> {
+    let file = File::open(flights().join("data/2013-q4.jsonl.zst")).unwrap();
+    let lines = BufReader::new(zstd::Decoder::new(file).unwrap()).lines().take(EVENTS);
+    lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+}
+
+fn decides(event: &Value) -> bool {
+    event["type"] == "boarding"
+}
+
+/// Returns the log's entries of the events that were decided, by event.
+fn decisions(events: &[Value]) -> BTreeMap<String, Value> {
+    let world = World::empty();
+    world.write("events.jsonl", events.iter().map(|event| format!("{event}\n")).collect::<String>());
+    let ended = world.run(&["run", &flights_pipeline(), "--input", "events.jsonl"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let log = world.lines("out/decisions.jsonl");
+    let decided = log.into_iter().filter(|entry| entry["predictions"] != json!({}));
+    let decided: BTreeMap<_, _> =
+        decided.map(|entry| (entry["event_id"].as_str().unwrap().to_owned(), entry)).collect();
+    assert_eq!(decided.len(), events.iter().filter(|event| decides(event)).count());
+    decided
+}
+
+fn assert_same(these: &BTreeMap<String, Value>, those: &BTreeMap<String, Value>) {
+    assert_eq!(these.len(), those.len());
+    for (id, this) in these {
+        let that = &those[id];
+        assert_eq!(this["features"], that["features"], "{id}");
+        for model in ["late", "late_event_only"] {
+            let probability = |entry: &Value| entry["predictions"][model]["probability"].as_f64().unwrap();
+            // Another batch may add up in another order.
+            assert!((probability(this) - probability(that)).abs() < 1e-6, "{id}");
+        }
+        assert_eq!(this["actions"], that["actions"], "{id}");
+    }
+}
+
+#[test]
+fn what_happens_later_changes_no_decision() {
+    let events = events();
+    let decided = decisions(&events);
+
+    let removed: Vec<Value> = events.iter().filter(|event| decides(event)).cloned().collect();
+    assert_same(&decided, &decisions(&removed));
+
+    let mut changed = events;
+    for event in changed.iter_mut().filter(|event| !decides(event)) {
+        for (field, value) in
+            [("tailnum", json!("N00000")), ("carrier", json!("ZZ")), ("origin", json!("XXX")), ("dest", json!("XXX"))]
+        {
+            event[field] = value;
+        }
+        for field in ["dep_delay", "arr_delay"] {
+            if !event[field].is_null() {
+                event[field] = json!(999.0 - event[field].as_f64().unwrap());
+            }
+        }
+    }
+    assert_same(&decided, &decisions(&changed));
+
+    // Weather is only what had been measured by then.
+    let mut seen = 0;
+    for (id, entry) in &decided {
+        let Some(measured) = entry["enriched"]["weather"]["value"]["measured_at"].as_str() else { continue };
+        let to_the_second = "2013-10-01T08:30:00".len();
+        let decided = entry["event_time"].as_str().unwrap();
+        assert!(measured[..to_the_second] <= decided[..to_the_second], "{id}: {measured} is after {decided}");
+        seen += 1;
+    }
+    assert!(seen > decided.len() / 2, "only {seen} decisions saw the weather");
+}

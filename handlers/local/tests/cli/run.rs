@@ -1,0 +1,85 @@
+//! `fourstroke run` on good input.
+
+use serde_json::json;
+
+use crate::support::{ORDERS, PIPELINE, World};
+
+#[test]
+fn events_are_decided_and_the_summary_is_on_standard_error() {
+    let world = World::small();
+    let ended = world.run(&["run", "pipeline.yaml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.stdout, "{\"level\":2,\"order\":\"1\"}\n");
+    for part in [
+        "small: 3 events in ",
+        "offer → offers (stdout:)",
+        "time in each stroke",
+        "decision log  file:out/decisions.jsonl: 3 entries",
+        "dead letters  file:out/dead.jsonl: 0",
+    ] {
+        assert!(ended.stderr.contains(part), "{part:?} is not in\n{}", ended.stderr);
+    }
+    let log = world.lines("out/decisions.jsonl");
+    let ends: Vec<_> = log.iter().map(|entry| (&entry["event_id"], &entry["disposition"])).collect();
+    assert_eq!(json!(ends), json!([["1", "acted"], ["2", "passed"], ["3", "passed"]]));
+}
+
+#[test]
+fn json_is_the_last_line_after_what_sinks_wrote() {
+    let world = World::small();
+    let ended = world.run(&["run", "pipeline.yaml", "--json"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    assert_eq!(ended.stdout.lines().count(), 2, "{}", ended.stdout);
+    let summary = ended.json();
+    assert_eq!(summary["events"], 3);
+    assert_eq!(summary["dispositions"]["acted"], 1);
+    assert_eq!(summary["actions"], json!([{ "name": "offer", "sink": "offers", "to": "stdout:", "taken": 1 }]));
+    assert_eq!(summary["lookups"], json!([{ "name": "who", "found": 3, "missing": 0 }]));
+}
+
+#[test]
+fn events_can_come_from_standard_input_and_from_another_file() {
+    let world = World::small();
+    let piped = world.run_with(&["run", "pipeline.yaml", "--input", "-", "--json"], &[], ORDERS.as_bytes());
+    assert_eq!((piped.code, &piped.json()["events"]), (0, &json!(3)), "{piped:?}");
+    let packed = zstd::encode_all(format!("{ORDERS}{}", ORDERS.replace("ada", "eve")).as_bytes(), 1).unwrap();
+    world.write("more.jsonl.zst", packed);
+    let other = world.run(&["run", "pipeline.yaml", "--input", "more.jsonl.zst", "--json"]);
+    assert_eq!((other.code, &other.json()["events"]), (0, &json!(6)), "{other:?}");
+    assert_eq!(other.json()["lookups"][0]["missing"], 2);
+}
+
+#[test]
+fn the_limit_ends_the_run() {
+    let ended = World::small().run(&["run", "pipeline.yaml", "--limit", "2", "--json"]);
+    assert_eq!((ended.code, &ended.json()["events"]), (0, &json!(2)), "{ended:?}");
+    assert_eq!(ended.json()["ended"], "the limit was reached");
+}
+
+#[test]
+fn one_of_several_sources_has_to_be_named() {
+    let world = World::small();
+    let sources = r#"sources: { orders: "file:orders.jsonl", returns: "file:returns.jsonl" }"#;
+    world.write("pipeline.yaml", PIPELINE.replace(r#"sources: { orders: "file:orders.jsonl" }"#, sources));
+    let unnamed = world.run(&["run", "pipeline.yaml"]);
+    assert_eq!(unnamed.code, 2);
+    assert!(unnamed.stderr.contains("choose one with --source NAME, of orders, returns"), "{}", unnamed.stderr);
+    assert_eq!(world.run(&["run", "pipeline.yaml", "--source", "orders"]).code, 0);
+    let unknown = world.run(&["run", "pipeline.yaml", "--source", "order"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("has no source `order`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let world = World::empty();
+    for command in
+        [&["--help"][..], &["run", "--help"], &["validate", "--help"], &["test", "--help"], &["schema", "--help"]]
+    {
+        let ended = world.run(command);
+        assert_eq!(ended.code, 0);
+        assert!(ended.stdout.contains("Examples:\n"), "{command:?}: {}", ended.stdout);
+    }
+    assert_eq!(world.run(&["run"]).code, 2);
+    assert_eq!(world.run(&["--version"]).stdout, format!("fourstroke {}\n", env!("CARGO_PKG_VERSION")));
+}
