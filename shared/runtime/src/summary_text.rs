@@ -99,7 +99,7 @@ impl Summary {
             writeln!(f, "memory        {} MiB at its peak", thousands(bytes >> 20))?;
         }
         if let Some(log) = &self.log {
-            write!(f, "decision log  {}: {} entries", log.to, thousands(log.written))?;
+            write!(f, "decision log  {}: {} entries added", log.to, thousands(log.written))?;
             if log.diverted > 0 {
                 write!(f, ", {} went to the dead letters", thousands(log.diverted))?;
             }
@@ -108,7 +108,7 @@ impl Summary {
             }
             writeln!(f)?;
         }
-        writeln!(f, "dead letters  {}: {}", self.dead_letters.to, thousands(self.dead_letters.written))
+        writeln!(f, "dead letters  {}: {} added", self.dead_letters.to, thousands(self.dead_letters.written))
     }
 }
 

@@ -14,8 +14,8 @@ fn events_are_decided_and_the_summary_is_on_standard_error() {
         "small: 3 events in ",
         "offer → offers (stdout:)",
         "time in each stroke",
-        "decision log  file:out/decisions.jsonl: 3 entries",
-        "dead letters  file:out/dead.jsonl: 0",
+        "decision log  file:out/decisions.jsonl: 3 entries added",
+        "dead letters  file:out/dead.jsonl: 0 added",
     ] {
         assert!(ended.stderr.contains(part), "{part:?} is not in\n{}", ended.stderr);
     }
@@ -82,4 +82,37 @@ fn every_command_has_help_with_examples() {
     }
     assert_eq!(world.run(&["run"]).code, 2);
     assert_eq!(world.run(&["--version"]).stdout, format!("fourstroke {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_finishes_the_batch_and_sums_up() {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        process::{Command, Stdio},
+    };
+
+    let world = World::small();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fourstroke"))
+        .args(["run", "pipeline.yaml", "--input", "-", "--json"])
+        .current_dir(world.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Kept open: the input has not ended.
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdin.write_all(ORDERS.as_bytes()).unwrap();
+    let mut first = String::new();
+    stdout.read_line(&mut first).unwrap();
+    assert_eq!(first, "{\"level\":2,\"order\":\"1\"}\n", "it has begun");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&rest).unwrap();
+    assert_eq!(summary["ended"], "stopped when asked to");
+    assert_eq!(summary["log"]["written"], summary["events"]);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -12,12 +12,12 @@ pub fn schema() -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, path::Path};
 
     use serde_json::Value;
 
     use super::*;
-    use crate::config::{parse, strokes, tests_section};
+    use crate::config::{parse, strokes, tests_section, yaml};
 
     /// The file is read by hand-written code; this holds the schema to the same keys.
     #[test]
@@ -48,5 +48,24 @@ mod tests {
             assert_eq!(known, keys.iter().copied().collect(), "at {place}");
             assert_eq!(section["additionalProperties"], false, "at {place}");
         }
+    }
+
+    #[test]
+    fn every_example_is_valid() {
+        let schema: Value = serde_json::from_str(schema()).expect("the schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let mut seen = 0;
+        for directory in std::fs::read_dir(examples).expect("there are examples") {
+            let path = directory.expect("a directory").path().join("pipeline.yaml");
+            let text: std::sync::Arc<str> = std::fs::read_to_string(&path).expect("a pipeline file").into();
+            let file = yaml::read(&text).unwrap_or_else(|mistake| panic!("{}: {mistake:?}", path.display()));
+            let file = serde_json::to_value(file.value()).expect("JSON");
+            let errors: Vec<String> =
+                validator.iter_errors(&file).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+            seen += 1;
+        }
+        assert!(seen > 0);
     }
 }
