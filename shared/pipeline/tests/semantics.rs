@@ -325,3 +325,25 @@ async fn a_log_that_cannot_be_written_changes_no_disposition_and_loses_no_entry(
         assert_eq!(entry["disposition"], "acted");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_events_of_one_body_share_its_fate() {
+    let yaml = common::PIPELINE.replace("event:\n", "event:\n  format: jsonl\n");
+    let body = [r#"{"id": "a", "x": 0.9}"#, r#"{"id": "b", "x": 0.9}"#, r#"{"id": "c", "x": 0.9}"#].join("\n");
+    let inputs = || vec![Event::new("1", body.clone()).into(), event("2", serde_json::json!({ "id": "d", "x": 0.9 }))];
+
+    // Known before anything acts: none of them does.
+    let lookup = Faults::plan(|attempt| (attempt.key == "b").then_some(Fault::Before));
+    let world = World::default().with("stores.table", lookup);
+    let report = run(&world.open(&yaml).await.unwrap(), inputs()).await;
+    assert_eq!(report.dispositions(), [Disposition::Retry, Disposition::Acted]);
+    assert_eq!(report.count(Disposition::Retry), 3);
+    assert_eq!(bodies(&world.out), [serde_json::json!({ "id": "d" })]);
+
+    // Known only when a send failed: all of them are asked for again, and logged when they are through.
+    let send = Faults::plan(|attempt| (attempt.body == br#"{"id":"b"}"#.as_slice()).then_some(Fault::Before));
+    let world = World::default().with("sinks.out", send);
+    let report = run(&world.open(&yaml).await.unwrap(), inputs()).await;
+    assert_eq!(report.dispositions(), [Disposition::Retry, Disposition::Acted]);
+    assert_eq!((report.retries().len(), bodies(&world.log).len()), (1, 1));
+}

@@ -13,19 +13,25 @@ use crate::{
 /// Turns every event behind the first `retry` of its group into `retry`, even one that was sent: the platform will
 /// deliver it again. Events without a group stand alone.
 ///
-/// An event of a body that holds several is in the same boat as the others: the platform only knows the body.
+/// The events of one body share its fate: the platform only knows the body, and delivers all of it again.
 pub(crate) fn hold(inputs: &[Decoded], decisions: &mut [Decision]) {
-    let mut held: HashSet<&ByteString> = HashSet::new();
-    let mut held_input = None;
+    let retry = |decision: &Decision| decision.disposition == Disposition::Retry;
+    let bodies: HashSet<usize> =
+        decisions.iter().filter(|decision| retry(decision)).map(|decision| decision.input).collect();
+    if bodies.is_empty() {
+        return;
+    }
+    let mut groups: HashSet<&ByteString> = HashSet::new();
     for decision in decisions {
         let group = inputs[decision.input].event().group.as_ref();
-        if decision.disposition == Disposition::Retry {
-            held_input = Some(decision.input);
-            held.extend(group);
-        } else if held_input == Some(decision.input) || group.is_some_and(|group| held.contains(group)) {
+        let own_body = bodies.contains(&decision.input);
+        if !retry(decision) && (own_body || group.is_some_and(|group| groups.contains(group))) {
             decision.disposition = Disposition::Retry;
-            let reason = "an earlier event of the same group is asked for again";
-            decision.error = Some(Error::retryable(Stage::Act, Code::HELD, reason));
+            let what = if own_body { "another event of the same body" } else { "an earlier event of the same group" };
+            decision.error = Some(Error::retryable(Stage::Act, Code::HELD, format!("{what} is asked for again")));
+        }
+        if retry(decision) {
+            groups.extend(group);
         }
     }
 }
