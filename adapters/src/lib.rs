@@ -6,7 +6,7 @@
 //!
 //! | feature | scheme | source | store | sink | trigger |
 //! |---|---|---|---|---|---|
-//! | `file` | `file:PATH` | lines and rows | lookup table | appends lines | |
+//! | `file` | `file:PATH` | lines and rows | lookup table | appends lines and rows | |
 //! | `memory` | `memory:` | a list | all | a list | lines |
 //! | `stdout` | `stdout:` | | | lines | |
 //!
@@ -22,5 +22,5 @@ pub mod open;
 pub mod stdout;
 
 #[cfg(any(feature = "file", feature = "stdout"))]
-mod lines;
+mod framed;
 mod services;

@@ -85,6 +85,23 @@ pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
     }
 }
 
+/// Says what is wrong with a sink's URL or options, as far as can be known without opening it: nothing is made, written
+/// or connected to.
+///
+/// # Errors
+/// One sentence: why it cannot be opened, and what to do.
+pub fn check_sink(resource: &Resource) -> Result<(), String> {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => crate::file::check_sink(resource),
+        #[cfg(feature = "memory")]
+        "memory" => alone(resource),
+        #[cfg(feature = "stdout")]
+        "stdout" => alone(resource),
+        _ => Err(refusal(resource, Use::Sink)),
+    }
+}
+
 /// Reads a whole object, such as a model.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use fourstroke::{
 };
 use tokio::sync::Mutex;
 
-use crate::lines::{Lines, joined};
+use crate::framed::{Framed, joined, line};
 
 /// Writes one body per line, all of a call at once, and flushes.
 ///
@@ -50,7 +50,8 @@ impl fmt::Debug for StdoutSink {
 #[async_trait]
 impl Sink for StdoutSink {
     async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>> {
-        let mut lines = Lines::of(items);
+        let bodies: Vec<_> = items.iter().map(|item| &item.body).collect();
+        let mut lines = Framed::of(&bodies, line);
         if lines.bytes.is_empty() {
             return lines.answers(Ok(()));
         }

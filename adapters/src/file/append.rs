@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fs::{File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io::{self, Seek, Write},
     path::Path,
 };
 
@@ -13,7 +13,11 @@ use fourstroke::{
     ports::{SendError, Sent},
 };
 
-use super::{layout::Packing, torn};
+use super::{
+    layout::{Content, Packing},
+    reading::{self, Input},
+    torn,
+};
 
 /// Appends to one file, which no other process appends to.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub(super) struct Appender {
 
 impl Appender {
     /// Opens a file, making it and its directories, and cuts off what a killed process left half written.
-    pub(super) fn open(path: &Path, packing: Packing) -> io::Result<Appender> {
+    pub(super) fn open(path: &Path, content: Content, packing: Packing) -> io::Result<Appender> {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
@@ -42,9 +46,20 @@ impl Appender {
                 // A file system without locks is used without.
                 Ok(()) | Err(TryLockError::Error(_)) => {}
             }
-            torn::repair(&file, path, packing)?;
+            torn::repair(&file, path, content, packing)?;
         }
         Ok(Appender { file, packing, regular, cut_at: None })
+    }
+
+    /// Reads what is there, from the beginning; a pipe or a device holds nothing.
+    pub(super) fn read(&self) -> io::Result<Option<Input>> {
+        if !self.regular {
+            return Ok(None);
+        }
+        // Not opened anew: on some systems the lock would keep us out too.
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        reading::unpack(file, self.packing).map(Some)
     }
 
     /// Writes whole lines at once, or nothing.

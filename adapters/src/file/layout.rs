@@ -1,5 +1,7 @@
 //! What a file's name says about its content.
 
+use std::path::Path;
+
 use fourstroke::config::Resource;
 
 /// How records stand in a file.
@@ -22,17 +24,22 @@ pub(super) enum Packing {
 /// Reads a file's name from behind; the content is none where the ending is not a known one.
 pub(super) fn of(name: &str) -> (Option<Content>, Packing) {
     let name = name.to_ascii_lowercase();
-    let (stem, packing) = match name.rsplit_once('.') {
-        Some((stem, "gz")) => (stem, Packing::Gzip),
-        Some((stem, "zst")) => (stem, Packing::Zstd),
-        _ => (&*name, Packing::Plain),
-    };
+    let (stem, packing) = unpacked(&name);
     let content = match stem.rsplit_once('.') {
         Some((_, "jsonl" | "ndjson" | "json")) => Some(Content::Lines),
         Some((_, "csv")) => Some(Content::Rows),
         _ => None,
     };
     (content, packing)
+}
+
+/// Returns what stands before the ending that a compressed file has.
+fn unpacked(name: &str) -> (&str, Packing) {
+    match name.rsplit_once('.') {
+        Some((stem, "gz")) => (stem, Packing::Gzip),
+        Some((stem, "zst")) => (stem, Packing::Zstd),
+        _ => (name, Packing::Plain),
+    }
 }
 
 /// Returns how a file to be read is laid out.
@@ -43,11 +50,33 @@ pub(super) fn to_read(resource: &Resource) -> Result<(Content, Packing), String>
     named_file(resource)?;
     match of(resource.rest()) {
         (Some(content), packing) => Ok((content, packing)),
-        (None, _) => Err(format!(
-            "`{}` does not say what is in it; name it .jsonl, .ndjson, .json or .csv, with .gz or .zst behind if compressed",
-            resource.shown()
-        )),
+        (None, _) => Err(unnamed(resource)),
     }
+}
+
+/// Returns how a file to be written is laid out. One without any ending, such as a device, gets lines.
+///
+/// # Errors
+/// Names no file, or one whose ending is not known.
+pub(super) fn to_write(resource: &Resource) -> Result<(Content, Packing), String> {
+    named_file(resource).map_err(|error| match resource.rest() {
+        "-" => format!("`{}` can only be a source; standard output is `stdout:`", resource.shown()),
+        _ => error,
+    })?;
+    let (content, packing) = of(resource.rest());
+    let unended = || Path::new(unpacked(&resource.rest().to_ascii_lowercase()).0).extension().is_none();
+    match content {
+        Some(content) => Ok((content, packing)),
+        None if unended() => Ok((Content::Lines, packing)),
+        None => Err(unnamed(resource)),
+    }
+}
+
+fn unnamed(resource: &Resource) -> String {
+    format!(
+        "`{}` does not say what is in it; name it .jsonl, .ndjson, .json or .csv, with .gz or .zst behind if compressed",
+        resource.shown()
+    )
 }
 
 /// Checks that a resource names a file, and not standard input.
@@ -73,5 +102,16 @@ mod tests {
         assert_eq!(of("WEATHER.CSV.GZ"), (Some(Content::Rows), Packing::Gzip));
         assert_eq!(of("data.csv/x"), (None, Packing::Plain));
         assert_eq!(of("x.gz"), (None, Packing::Gzip));
+    }
+
+    #[test]
+    fn a_file_to_write_may_lack_an_ending_but_not_have_an_unknown_one() {
+        let to_write = |name: &str| super::to_write(&Resource::new("x", format!("file:{name}")));
+        assert_eq!(to_write("/dev/stderr"), Ok((Content::Lines, Packing::Plain)));
+        assert_eq!(to_write("run.d/out.GZ"), Ok((Content::Lines, Packing::Gzip)));
+        assert_eq!(to_write("out.csv.zst"), Ok((Content::Rows, Packing::Zstd)));
+        for name in ["out.parquet", "out.xls.gz", "out.zip", "", "-"] {
+            assert!(to_write(name).is_err(), "{name}");
+        }
     }
 }

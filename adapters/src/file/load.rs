@@ -44,8 +44,7 @@ impl Loader<'_> {
         if header.is_none() {
             return Err(format!("`{}` is empty; its first row must name the columns", self.resource.shown()));
         }
-        let header: Result<Vec<String>, _> = rows.cells().map(|cell| String::from_utf8(cell.to_vec())).collect();
-        let header = header.map_err(|_| format!("the header of `{}` is not UTF-8", self.resource.shown()))?;
+        let header = rows.names().ok_or_else(|| format!("the header of `{}` is not UTF-8", self.resource.shown()))?;
         let column = |wanted: &str| {
             let found = header.iter().position(|name| name == wanted);
             found.ok_or_else(|| self.no_column(wanted, &header))

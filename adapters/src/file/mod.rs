@@ -1,19 +1,25 @@
 //! `file:PATH`: lines and rows as a source, a lookup table, or what a sink appends to.
 //!
 //! The name says what is inside: `.jsonl`, `.ndjson` and `.json` hold one body per line, `.csv` one row per event;
-//! behind that `.gz` or `.zst` may follow. `file:-` is standard input, one body per line, and only a source.
+//! behind that `.gz` or `.zst` may follow. A sink takes a name without an ending too, for lines: `/dev/stderr`. `file:-`
+//! is standard input, one body per line, and only a source.
 //!
 //! All reading, writing and (de)compressing happens off the asynchronous threads.
 
 mod append;
+mod check;
+mod columns;
+mod json_object;
 mod layout;
 mod line_reader;
 mod load;
 mod reading;
 mod row_reader;
+mod row_writer;
 mod sink;
 mod source;
 mod table;
+mod target;
 mod torn;
 
 use std::{
@@ -24,11 +30,12 @@ use std::{
 use bytes::Bytes;
 use fourstroke::config::Resource;
 
+pub use check::check_sink;
 pub use sink::FileSink;
 pub use source::FileSource;
 pub use table::FileTable;
 
-use crate::lines::joined;
+use crate::framed::joined;
 
 /// Reads a whole file of at most 1 GiB, as it is: nothing is decompressed.
 ///

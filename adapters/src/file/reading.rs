@@ -53,7 +53,8 @@ pub(super) fn stdin() -> Input {
     buffered(io::stdin())
 }
 
-fn unpack(file: File, packing: Packing) -> io::Result<Input> {
+/// Decompresses an open file.
+pub(super) fn unpack(file: File, packing: Packing) -> io::Result<Input> {
     let metadata = file.metadata()?;
     // An empty file is empty, however it is named; a pipe only looks so.
     let packing = if metadata.is_file() && metadata.len() == 0 { Packing::Plain } else { packing };

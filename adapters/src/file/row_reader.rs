@@ -32,6 +32,11 @@ impl RowReader {
         (0..self.columns).map(move |cell| &self.cells[start(cell)..self.ends[cell]])
     }
 
+    /// Returns the cells of the last row as text; none if they are not UTF-8.
+    pub(super) fn names(&self) -> Option<Vec<String>> {
+        self.cells().map(|cell| String::from_utf8(cell.to_vec()).ok()).collect()
+    }
+
     /// Appends the raw bytes of the next row to a buffer, without the line ending; `None` at the end. After an error the
     /// buffer is as it was.
     pub(super) fn next(&mut self, into: &mut Vec<u8>) -> io::Result<Option<Piece>> {

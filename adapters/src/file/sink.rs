@@ -1,12 +1,14 @@
-//! A file that lines are appended to.
+//! A file that lines or rows are appended to.
 
 use std::{
     collections::HashMap,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, PoisonError, Weak},
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use fourstroke::{
     config::Resource,
     error::Kind,
@@ -14,82 +16,73 @@ use fourstroke::{
 };
 use tokio::sync::Mutex;
 
-use super::{
-    append::Appender,
-    layout::{self, Content},
-};
-use crate::lines::Lines;
+use super::{check::cannot, layout, target::Target};
+use crate::framed::joined;
 
-/// Appends one body per line to a file; never truncates what is there: another run appends behind the first.
+/// Appends bodies to a file, one per line or row; never truncates what is there: another run appends behind the first.
 ///
-/// - Each call is one write of whole lines. `Ok` means the operating system has it: it outlives this process, not a
-///   power cut.
+/// - Each call is one write of whole lines or rows. `Ok` means the operating system has it: it outlives this process, not
+///   a power cut.
 /// - A compressed file gets a gzip member or zstd frame of its own per call, so it can be read after each. Small calls
 ///   compress badly.
-/// - A body with a newline is refused as poison.
-/// - When a killed process left half a line, or half a compressed part, opening the file moves it to `PATH.torn`.
+/// - When a killed process left half a line or row, or half a compressed part, opening the file moves it to `PATH.torn`;
+///   so it does with a last line that lacks its newline, and in a table with all behind a quote that was never closed.
 /// - A write that fails (disk full) is taken back and retryable.
 /// - Sinks of one file in one process share it; a file that another process appends to is refused.
 /// - Missing directories are made. A relative path starts at the working directory.
+///
+/// A file of lines refuses a body with a newline as poison.
+///
+/// A table (`.csv`) takes JSON objects. Its header names the columns; it is written once, with the first row. Of a new
+/// file they are the resource's `fields` in their order, else the keys of the first object written. The cells hold text
+/// as it is, numbers and booleans as in the JSON, nothing for null or an absent key, compact JSON for objects and arrays.
+/// A body that is no object, or has a key that is not a column, is refused as poison.
 #[derive(Debug)]
 pub struct FileSink {
-    appender: Arc<Mutex<Appender>>,
+    target: Arc<Mutex<Target>>,
 }
 
 /// What is open in this process, by canonical path.
-static OPEN: LazyLock<std::sync::Mutex<HashMap<PathBuf, Weak<Mutex<Appender>>>>> = LazyLock::new(Default::default);
+static OPEN: LazyLock<std::sync::Mutex<HashMap<PathBuf, Weak<Mutex<Target>>>>> = LazyLock::new(Default::default);
 
 impl FileSink {
     /// Opens a file for appending.
     ///
     /// # Errors
-    /// One sentence: it may not be written, is a directory or a table, or another process has it.
+    /// One sentence: it may not be written, is a directory, has a header other than `fields`, or another process has it.
     pub async fn open(resource: &Resource) -> Result<FileSink, String> {
-        layout::named_file(resource).map_err(|error| match resource.rest() {
-            "-" => format!("`{}` can only be a source; standard output is `stdout:`", resource.shown()),
-            _ => error,
-        })?;
-        let (content, packing) = layout::of(resource.rest());
-        if content == Some(Content::Rows) {
-            return Err(format!(
-                "`{}` cannot be appended to: a sink writes JSON lines; name it .jsonl",
-                resource.shown()
-            ));
-        }
-        let (shown, path) = (resource.shown(), resource.write_path());
+        let (content, packing) = layout::to_write(resource)?;
+        let (shown, path, fields) = (resource.shown(), resource.write_path(), resource.fields.clone());
         let opened = tokio::task::spawn_blocking(move || {
-            shared(&path, || Appender::open(&path, packing))
-                .map_err(|error| format!("`{shown}` cannot be appended to: {error}"))
+            let target = shared(&path, || Target::open(&path, content, packing))?;
+            let declared = fields.map_or(Ok(()), |fields| target.blocking_lock().declare(&fields));
+            declared.map(|()| target)
         });
-        let appender = opened.await.unwrap_or_else(|error| Err(error.to_string()))?;
-        Ok(FileSink { appender })
+        let target = joined(opened.await).map_err(|error| cannot(&shown, &error))?;
+        Ok(FileSink { target })
     }
 }
 
-/// Returns the appender this process has for a file already, else opens one.
-fn shared(path: &Path, open: impl FnOnce() -> std::io::Result<Appender>) -> std::io::Result<Arc<Mutex<Appender>>> {
+/// Returns what this process has open of a file already, else opens one.
+fn shared(path: &Path, open: impl FnOnce() -> io::Result<Target>) -> io::Result<Arc<Mutex<Target>>> {
     let mut known = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|_, appender| appender.strong_count() > 0);
-    if let Some(appender) = path.canonicalize().ok().and_then(|path| known.get(&path)?.upgrade()) {
-        return Ok(appender);
+    known.retain(|_, target| target.strong_count() > 0);
+    if let Some(target) = path.canonicalize().ok().and_then(|path| known.get(&path)?.upgrade()) {
+        return Ok(target);
     }
-    let appender = Arc::new(Mutex::new(open()?));
-    known.insert(path.canonicalize()?, Arc::downgrade(&appender));
-    Ok(appender)
+    let target = Arc::new(Mutex::new(open()?));
+    known.insert(path.canonicalize()?, Arc::downgrade(&target));
+    Ok(target)
 }
 
 #[async_trait]
 impl Sink for FileSink {
     async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>> {
-        let mut lines = Lines::of(items);
-        if lines.bytes.is_empty() {
-            return lines.answers(Ok(()));
-        }
+        let bodies: Vec<Bytes> = items.iter().map(|item| item.body.clone()).collect();
         // The lock goes with the write: a caller that stops waiting does not let the next one in between.
-        let mut appender = self.appender.clone().lock_owned().await;
-        let bytes = std::mem::take(&mut lines.bytes);
-        let written = tokio::task::spawn_blocking(move || appender.append(&bytes)).await;
-        let died = |error| SendError { kind: Kind::Retryable, sent: Sent::Unknown, reason: format!("{error}") };
-        lines.answers(written.unwrap_or_else(|error| Err(died(error))))
+        let mut target = self.target.clone().lock_owned().await;
+        let sent = tokio::task::spawn_blocking(move || target.send(&bodies)).await;
+        let died = |reason: String| SendError { kind: Kind::Retryable, sent: Sent::Unknown, reason };
+        sent.unwrap_or_else(|error| vec![Err(died(error.to_string())); items.len()])
     }
 }

@@ -8,16 +8,18 @@ use std::{
     path::Path,
 };
 
-use super::layout::Packing;
+use super::layout::{Content, Packing};
 
 /// Moves a torn end to `PATH.torn`, appended to what is there.
 ///
-/// A compressed file is read through once to find it.
-pub(super) fn repair(mut file: &File, path: &Path, packing: Packing) -> io::Result<()> {
+/// Torn is a last line without its newline, a last row without a newline outside quotes, a last compressed part that
+/// ends too early. A table or a compressed file is read through once to find it.
+pub(super) fn repair(mut file: &File, path: &Path, content: Content, packing: Packing) -> io::Result<()> {
     let length = file.metadata()?.len();
-    let whole = match packing {
-        Packing::Plain => after_last_newline(file, length)?,
-        Packing::Gzip | Packing::Zstd => after_last_part(file, packing)?,
+    let whole = match (packing, content) {
+        (Packing::Plain, Content::Lines) => after_last_newline(file, length)?,
+        (Packing::Plain, Content::Rows) => after_last_row(file)?,
+        (Packing::Gzip | Packing::Zstd, _) => after_last_part(file, packing)?,
     };
     if whole == length {
         return Ok(());
@@ -52,21 +54,57 @@ fn after_last_newline(mut file: &File, length: u64) -> io::Result<u64> {
     Ok(0)
 }
 
+/// Returns where the last whole row ends. Where a quote is open can only be known from the beginning.
+fn after_last_row(mut file: &File) -> io::Result<u64> {
+    enum At {
+        Cell,
+        Text,
+        Quoted,
+        /// Behind a quote in a quoted cell: it ends the cell, unless another follows.
+        Quote,
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let mut input = BufReader::with_capacity(128 << 10, file);
+    let (mut at, mut read, mut whole) = (At::Cell, 0, 0);
+    loop {
+        let bytes = input.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(whole);
+        }
+        for byte in bytes {
+            read += 1;
+            at = match (at, byte) {
+                (At::Cell | At::Quote, b'"') => At::Quoted,
+                (At::Quoted, b'"') => At::Quote,
+                (At::Quoted, _) => At::Quoted,
+                (_, b',' | b'\r') => At::Cell,
+                (_, b'\n') => {
+                    whole = read;
+                    At::Cell
+                }
+                _ => At::Text,
+            };
+        }
+        let taken = bytes.len();
+        input.consume(taken);
+    }
+}
+
 /// Returns where the last gzip member or zstd frame ends that is whole.
 fn after_last_part(mut file: &File, packing: Packing) -> io::Result<u64> {
     file.seek(SeekFrom::Start(0))?;
     let mut input = BufReader::with_capacity(128 << 10, file);
-    let mut whole = 0;
+    let (mut whole, mut ends_in, mut last) = (0, None, Last(None));
     while !input.fill_buf()?.is_empty() {
         let read = match packing {
             Packing::Zstd => {
                 let mut part = zstd::stream::read::Decoder::with_buffer(&mut input)?.single_frame();
-                io::copy(&mut part, &mut io::sink())
+                io::copy(&mut part, &mut last)
             }
-            _ => io::copy(&mut flate2::bufread::GzDecoder::new(&mut input), &mut io::sink()),
+            _ => io::copy(&mut flate2::bufread::GzDecoder::new(&mut input), &mut last),
         };
         match read {
-            Ok(_) => whole = input.stream_position()?,
+            Ok(_) => (whole, ends_in) = (input.stream_position()?, last.0),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
             Err(error) => {
                 let reason = format!("it is damaged, or not compressed as its name says; move it away ({error})");
@@ -74,5 +112,23 @@ fn after_last_part(mut file: &File, packing: Packing) -> io::Result<u64> {
             }
         }
     }
-    Ok(whole)
+    match ends_in {
+        None | Some(b'\n') => Ok(whole),
+        // It cannot be cut off in there, and what is appended would become one with it.
+        Some(_) => Err(io::Error::other("its last line has no end; move it away")),
+    }
+}
+
+/// Keeps the last byte written to it.
+struct Last(Option<u8>);
+
+impl Write for Last {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = bytes.last().copied().or(self.0);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

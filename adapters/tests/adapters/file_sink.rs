@@ -134,13 +134,19 @@ async fn what_cannot_be_appended_to_says_so_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let refusal = async |url: String| FileSink::open(&Resource::new("sinks.x", url)).await.unwrap_err();
     let at = |name: &str| format!("file:{}", directory.path().join(name).display());
-    assert!(refusal(at("out.csv")).await.contains("a sink writes JSON lines; name it .jsonl"));
+    assert!(refusal(at("out.parquet")).await.contains("does not say what is in it; name it .jsonl"));
     assert!(refusal(at("")).await.contains("cannot be appended to: "));
     assert_eq!(refusal("file:-".to_owned()).await, "`file:-` can only be a source; standard output is `stdout:`");
     files::write(&directory, "plain", b"");
     assert!(refusal(at("plain/out.jsonl")).await.contains("cannot be appended to: "));
     std::fs::write(directory.path().join("not.jsonl.gz"), b"{\"plain\": true}\n").unwrap();
     assert!(refusal(at("not.jsonl.gz")).await.contains("damaged, or not compressed as its name says; move it away"));
+    for name in ["open.jsonl.gz", "open.csv.zst"] {
+        let path = files::write(&directory, name, b"1\n2");
+        let before = std::fs::read(&path).unwrap();
+        assert!(refusal(at(name)).await.ends_with("its last line has no end; move it away"));
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{name} must be left alone");
+    }
 }
 
 #[cfg(target_os = "linux")]

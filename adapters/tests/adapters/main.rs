@@ -1,6 +1,7 @@
 //! Every adapter runs the compliance suite of every port it claims, and what only it promises is tested beside it.
 
 mod faults;
+mod file_rows;
 mod file_sink;
 mod file_source;
 mod file_table;

@@ -1,4 +1,8 @@
-use fourstroke::{config::Resource, ports::Key};
+use fourstroke::{
+    config::Resource,
+    ports::Key,
+    types::{Base, FieldType, Fields},
+};
 use fourstroke_adapters::open;
 
 use crate::files;
@@ -36,11 +40,67 @@ async fn a_url_from_a_variable_is_never_shown() {
             open::store(&resource).await.err(),
             open::source(&resource).await.err(),
             open::read(&resource).await.err(),
+            open::check_sink(&resource).err(),
         ];
         for sentence in opened.into_iter().flatten() {
             assert!(!sentence.contains("secret") && sentence.contains("PLANES"), "{sentence}");
         }
     }
+}
+
+#[test]
+fn a_bad_sink_is_found_without_a_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    files::write(&directory, "lines.jsonl", b"1\n");
+    files::write(&directory, "table.csv", b"a,b\n1,2\n");
+    files::write(&directory, "torn.csv", b"x,y");
+    std::fs::write(directory.path().join("no.csv.gz"), b"a,b\n1,2\n3,4\n5,6\n").unwrap();
+    std::fs::create_dir(directory.path().join("dir.jsonl")).unwrap();
+    let listed = || {
+        let found = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap());
+        let mut found: Vec<_> = found.map(|entry| (entry.file_name(), entry.metadata().unwrap().len())).collect();
+        found.sort();
+        found
+    };
+    let before = listed();
+    let check = |url: &str| {
+        let mut resource = Resource::new("sinks.x", url.replace("DIR", directory.path().to_str().unwrap()));
+        let any = FieldType { base: Base::Any, nullable: true };
+        resource.fields = Some(Fields(vec![("b".to_owned(), any), ("a".to_owned(), any)]));
+        open::check_sink(&resource)
+    };
+    for fine in [
+        "stdout:",
+        "memory:",
+        "file:DIR/new.jsonl",
+        "file:DIR/deeper/still/new.csv.zst",
+        "file:DIR/lines.jsonl",
+        "file:DIR/table.csv",
+        "file:DIR/torn.csv",
+        "file:here.jsonl",
+    ] {
+        assert_eq!(check(fine), Ok(()), "{fine}");
+    }
+    for (bad, why) in [
+        ("kinesis://x", "is not in this version yet"),
+        ("fiel:x.jsonl", "did you mean `file:`?"),
+        ("stdout:x", "takes no name"),
+        ("file:", "names no file"),
+        ("file:-", "standard output is `stdout:`"),
+        ("file:DIR/out.parquet", "does not say what is in it"),
+        ("file:DIR/dir.jsonl", "is a directory"),
+        ("file:DIR/new/", "is a directory"),
+        ("file:DIR/lines.jsonl/out.jsonl", "ot a directory"),
+        ("file:DIR/lines.jsonl/deeper/out.jsonl", "ot a directory"),
+        ("file:DIR/no.csv.gz", "cannot be appended to: "),
+    ] {
+        let sentence = check(bad).unwrap_err();
+        assert!(sentence.contains(why), "{bad}: {sentence}");
+    }
+    files::write(&directory, "table.csv", b"a,c\n1,2\n");
+    let sentence = check("file:DIR/table.csv").unwrap_err();
+    assert!(sentence.contains("its columns are a, c, but `fields` names b, a"), "{sentence}");
+    assert_eq!(listed(), before, "looking leaves no trace");
 }
 
 #[tokio::test]

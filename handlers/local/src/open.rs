@@ -105,13 +105,12 @@ impl Open for Opener {
     }
 
     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
-        if resource.scheme() != "file" {
-            // Opening any other leaves no trace, and says whether the scheme is known.
-            let sink = open::sink(resource).await?;
-            return Ok(if self.sinks == Sinks::Real { sink } else { Arc::new(MemorySink::default()) });
-        }
+        open::check_sink(resource)?;
         if self.sinks == Sinks::StandIns {
             return Ok(Arc::new(MemorySink::default()));
+        }
+        if resource.scheme() != "file" {
+            return open::sink(resource).await;
         }
         let late = Arc::new(LateSink { resource: resource.clone(), sink: OnceLock::new() });
         self.late.lock().unwrap_or_else(PoisonError::into_inner).push(late.clone());

@@ -94,6 +94,25 @@ fn unreadable_files_are_named() {
 }
 
 #[test]
+fn a_bad_sink_is_refused_before_another_makes_its_file() {
+    let world = World::small();
+    world.write("table.csv", "a,b\n");
+    let dead = r#"dead: "file:out/dead.jsonl""#;
+    for (sink, words) in [
+        (r#"dead: "file:orders.jsonl/dead.jsonl""#, ["`sinks.dead`", "cannot be appended to", "^^^"]),
+        (r#"dead: "file:.""#, ["`sinks.dead`", "is a directory", "^^^"]),
+        (r#"dead: "file:out/dead.parquet""#, ["`sinks.dead`", "does not say what is in it", "^^^"]),
+        (r#"dead: "stdout:x""#, ["`sinks.dead`", "takes no name", "^^^"]),
+        (r#"dead: { url: "file:table.csv", fields: { c: any } }"#, ["`sinks.dead`", "`fields` names c", "^^^"]),
+    ] {
+        world.write("pipeline.yaml", PIPELINE.replace(dead, sink));
+        for command in ["run", "validate"] {
+            refused(&world, &[command, "pipeline.yaml"], &words);
+        }
+    }
+}
+
+#[test]
 fn a_table_without_its_key_is_refused() {
     let world = World::small();
     world.write("customers.csv", CUSTOMERS.replace("customer,", "client,"));

@@ -50,6 +50,17 @@ fn events_can_come_from_standard_input_and_from_another_file() {
 }
 
 #[test]
+fn actions_can_go_to_a_table() {
+    let world = World::small();
+    world.write("pipeline.yaml", PIPELINE.replace(r#"offers: "stdout:""#, r#"offers: "file:out/offers.csv""#));
+    for _ in 0..2 {
+        let ended = world.run(&["run", "pipeline.yaml"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    assert_eq!(std::fs::read_to_string(world.path("out/offers.csv")).unwrap(), "level,order\n2,1\n2,1\n");
+}
+
+#[test]
 fn the_limit_ends_the_run() {
     let ended = World::small().run(&["run", "pipeline.yaml", "--limit", "2", "--json"]);
     assert_eq!((ended.code, &ended.json()["events"]), (0, &json!(2)), "{ended:?}");
