@@ -43,7 +43,7 @@ pub async fn validate(args: Args) -> anyhow::Result<ExitCode> {
 async fn check(args: &Args) -> Result<Built, Mistakes> {
     let file = open::read(&args.pipeline)?;
     let sources: Vec<Resource> = file.sources.iter().map(|(_, resource)| resource.clone()).collect();
-    open::build(file, &sources.iter().collect::<Vec<_>>(), Sinks::StandIns).await
+    open::build(file, &sources.iter().collect::<Vec<_>>(), Sinks::Checked).await
 }
 
 fn counted(file: &PipelineFile) -> String {
