@@ -22,7 +22,7 @@
 //!     async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
 //!         open::read(resource).await
 //!     }
-//!     fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
+//!     async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
 //!         Err("this handler links no models".to_owned())
 //!     }
 //! }

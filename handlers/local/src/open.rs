@@ -125,10 +125,10 @@ impl Open for Opener {
         open::read(resource).await
     }
 
-    fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
-        // Optimising a graph takes a while: this thread is given up for it, and other work moves to another.
-        let loaded = tokio::task::block_in_place(|| fourstroke_onnx::load(&bytes));
-        loaded.map(|model| Arc::new(model) as Arc<dyn Model>).map_err(|error| error.to_string())
+    async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
+        let loaded = tokio::task::spawn_blocking(move || fourstroke_onnx::load(&bytes)).await;
+        let model = loaded.map_err(|died| died.to_string())?.map_err(|error| error.to_string())?;
+        Ok(Arc::new(model))
     }
 }
 

@@ -89,13 +89,14 @@ codes! {
     FEATURE_MISSING  "FS-I002" "A feature is null, and `missing` does not name it.";
     FEATURE_VALUE    "FS-I003" "A feature is infinite, or its expression ended with an error.";
     MODEL_REFUSED    "FS-I004" "The model refused the row.";
-    OUTPUT_VALUE     "FS-I005" "The model's answer is not a finite number.";
+    OUTPUT_VALUE     "FS-I005" "The model's answer is not a finite number, or a probability outside 0 to 1.";
     MODEL_FAILED     "FS-I006" "The model cannot run.";
     RULE             "FS-A001" "A rule's expression ended with an error.";
     SEND_FAILED      "FS-A002" "A sink did not take an action, also when tried again.";
     SEND_REFUSED     "FS-A003" "A sink refuses this action for good.";
     SINK_FATAL       "FS-A004" "A sink cannot be used: access denied, or it is not there.";
     STORE_FATAL      "FS-A005" "A store cannot be used: access denied, or it is not there.";
+    OUTCOME          "FS-A006" "An `outcome` expression ended with an error.";
     HELD             "FS-B001" "An earlier event of the same group is asked for again.";
     DEADLINE         "FS-B002" "The deadline came before the event could act.";
     DEAD_LETTER      "FS-L001" "The dead letter could not be written; the event is asked for again.";

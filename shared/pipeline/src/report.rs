@@ -88,6 +88,8 @@ pub struct Action {
     pub data: Value,
     /// What goes to the sink.
     pub outgoing: Outgoing,
+    /// Whether the sink took it.
+    pub taken: bool,
 }
 
 /// The label an outcome event carries for an earlier decision.
@@ -110,7 +112,7 @@ pub struct Decision {
     pub body: Bytes,
     /// Fields and the event's own facts.
     pub record: Record,
-    /// What the lookups gave, in the order of the pipeline file.
+    /// What the lookups gave; one whose key reads another's answer stands behind it.
     pub lookups: Vec<Seen>,
     /// What the models said; only those that ran.
     pub predictions: Vec<Prediction>,
@@ -161,11 +163,12 @@ pub struct Report {
 impl Report {
     /// Returns the disposition of each input: the worst of the events it held.
     pub fn dispositions(&self) -> Vec<Disposition> {
-        let mut worst = vec![Disposition::Passed; self.inputs.len()];
+        let mut worst = vec![None; self.inputs.len()];
         for decision in &self.decisions {
-            worst[decision.input] = worst[decision.input].max(decision.disposition);
+            worst[decision.input] = worst[decision.input].max(Some(decision.disposition));
         }
-        worst
+        // An input nothing was decided about is not done.
+        worst.into_iter().map(|worst| worst.unwrap_or(Disposition::Retry)).collect()
     }
 
     /// Returns the inputs to be asked for again, in order.

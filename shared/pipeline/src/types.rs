@@ -6,6 +6,9 @@ use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use vrl::value::{Kind, Value, kind::Collection};
 
+/// Up to here, whole numbers are the same as floats.
+const EXACT: u64 = 1 << 53;
+
 /// The base of a declared type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
@@ -13,7 +16,7 @@ pub enum Base {
     String,
     /// 64-bit signed integer.
     Integer,
-    /// 64-bit float; whole numbers are taken too.
+    /// 64-bit float; whole numbers up to 2^53 are taken too.
     Float,
     /// True or false.
     Boolean,
@@ -95,7 +98,9 @@ impl FieldType {
             (_, Value::Null) if self.nullable => return Ok(Value::Null),
             (_, Value::Null) => return Err(format!("null, where {self} is declared")),
             (Base::Integer, Value::Integer(number)) => return Ok(Value::Integer(number)),
-            (Base::Float, Value::Integer(number)) => return Ok(Value::from_f64_or_zero(number as f64)),
+            (Base::Float, Value::Integer(number)) if number.unsigned_abs() <= EXACT => {
+                return Ok(Value::from_f64_or_zero(number as f64));
+            }
             (Base::Float, Value::Float(number)) if number.is_finite() => return Ok(Value::Float(number)),
             (Base::Boolean, Value::Boolean(value)) => return Ok(Value::Boolean(value)),
             (Base::Object, Value::Object(value)) => return Ok(Value::Object(value)),

@@ -78,7 +78,103 @@ async fn what_a_transform_adds_is_known_behind_it_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_path_is_given_only_by_what_stands_before_it() {
+    let with = |program: &str| PIPELINE.replace("enrich:", &format!("transform: |\n  {program}\nenrich:"));
+    for fine in [".a = .id\n  .b = .a", ".a = { \"b\": 1 }\n  .c = .a.b", ".a = {}\n  .a.b = 1\n  .c = .a.b"] {
+        let opened = World::default().open(&with(fine)).await;
+        assert!(opened.is_ok(), "{fine}\n{}", opened.unwrap_err());
+    }
+    says(&mistakes(&with(".b = .route\n  .route = .id")).await, &["nothing gives `.route`", "1 mistake"]);
+    says(&mistakes(&with(".a = { \"b\": 1 }\n  .c = .a.d")).await, &["nothing gives `.a.d`", "1 mistake"]);
+    says(&mistakes(&with("if .x == 1.0 { return . }")).await, &["`return` is not offered"]);
+    says(&mistakes(&with(".row = 1")).await, &["the record already has a field `row`"]);
+}
+
+#[tokio::test]
+async fn what_may_be_null_is_said_so() {
+    says(&changed("when: .m.probability >= 0.5", "when: .x > 1.0").await, &["`.x` may be null: write `(.x || 0.0)`"]);
+    says(&changed("when: .m.probability >= 0.5", "when: .größe").await, &["nothing gives `.größe`"]);
+}
+
+#[tokio::test]
+async fn one_broken_name_excuses_only_what_is_about_it() {
+    let yaml = PIPELINE
+        .replace("x: \"float?\"", "x: \"flaot?\"")
+        .replace("'{ \"id\": .id }'", "'{ \"id\": .x, \"typo\": .idd }'");
+    says(&mistakes(&yaml).await, &["`flaot?` is not a type", "nothing gives `.idd`", "2 mistakes"]);
+}
+
+#[tokio::test]
+async fn what_would_end_the_process_is_refused() {
+    let deep = format!("when: {}true{}", "(".repeat(3000), ")".repeat(3000));
+    says(&changed("when: .m.probability >= 0.5", &deep).await, &["nested deeper"]);
+    let long = format!("when: 'true{}'", " && true".repeat(3000));
+    says(&changed("when: .m.probability >= 0.5", &long).await, &["operators"]);
+    let cache = "cache: { ttl: 1m, size: 999999999999 }";
+    says(&changed("timeout: 100ms", cache).await, &["must be a number of keys from 1 to"]);
+    says(&changed("timeout: 100ms", "timeout: 99999999999999999ms").await, &["must be a duration"]);
+    let many: String = (0..45_000).map(|place| format!("  s{place}: nowhere\n")).collect();
+    says(&changed("stores:\n", &format!("sources:\n{many}stores:\n")).await, &["has no scheme", "and 44950 more"]);
+    let escaped = format!("when: \"{} == .id\"", "\\u00e9".repeat(5000));
+    says(&changed("when: .m.probability >= 0.5", &escaped).await, &["1 mistake"]);
+}
+
+#[tokio::test]
+async fn a_place_is_found_behind_escapes_and_in_folded_text() {
+    let quoted = "when: \"\\\"\\u00e9\\\" == .iid\"";
+    let shown = changed("when: .m.probability >= 0.5", quoted).await;
+    says(&shown, &["nothing gives `.iid`"]);
+    let caret = |shown: &str| {
+        let lines: Vec<&str> = shown.lines().collect();
+        let at = lines.iter().position(|line| line.contains('^')).expect("a caret");
+        let start = lines[at].find('^').unwrap();
+        lines[at - 1].chars().skip(start).take(lines[at].matches('^').count()).collect::<String>()
+    };
+    assert_eq!(caret(&shown), ".iid", "{shown}");
+    let folded = "when: >-\n        .id ==\n        .iid\n      ";
+    let yaml = PIPELINE.replace(
+        "    - { name: go, when: .m.probability >= 0.5, to: out, data: '{ \"id\": .id }' }",
+        &format!("    - name: go\n      {folded}to: out"),
+    );
+    let shown = mistakes(&yaml).await;
+    assert_eq!(caret(&shown), ".iid", "{shown}");
+}
+
+#[tokio::test]
+async fn tests_can_only_say_what_can_be() {
+    let with = |test: &str| format!("{PIPELINE}tests:\n  - {test}\n");
+    let event = "event: { id: a }, expect: { actions: [] }";
+    assert!(World::default().open(&with(&format!("{{ name: t, {event} }}"))).await.is_ok());
+    says(&mistakes(&with("{ name: t, event: { id: a }, expect: {} }")).await, &["the test expects nothing"]);
+    let shown = mistakes(&with(&format!("{{ name: t, given: {{ row: {{ wieght: 1.0 }} }}, {event} }}"))).await;
+    says(&shown, &["no `wieght`", "did you mean `weight`?"]);
+    let shown = mistakes(&with(&format!("{{ name: t, predict: {{ m: {{ probabilty: 1.0 }} }}, {event} }}"))).await;
+    says(&shown, &["`m` never says `probabilty`", "did you mean `probability`?"]);
+    let shown = mistakes(&with("{ name: t, event: { id: a }, expect: { actions: [goo] } }")).await;
+    says(&shown, &["there is no rule `goo`"]);
+}
+
+#[tokio::test]
+async fn keys_that_mean_nothing_are_said() {
+    says(
+        &changed("out: \"memory:\"", "out: { url: \"memory:\", key: [a] }").await,
+        &["`key` means nothing for a sink"],
+    );
+    says(
+        &changed("out: \"memory:\"", "out: { url: \"memory:\", timeout: 1s }").await,
+        &["`sinks.out.timeout` is not in this"],
+    );
+    says(&changed("name: small", "name: \"sm all\"").await, &["`sm all` cannot be a pipeline's name"]);
+}
+
+#[tokio::test]
 async fn no_clock_no_chance_no_io() {
+    for zone in ["local", "(.id)"] {
+        let zone = if zone == "local" { "\"local\"".to_owned() } else { zone.to_owned() };
+        let call = format!("format_timestamp!(%time, \"%H\", timezone: {zone})");
+        assert!(!changed("data: '{ \"id\": .id }'", &format!("data: '{{ \"id\": {call} }}'")).await.is_empty());
+    }
+
     for call in ["now()", "uuid_v4()", "random_int(0, 9)", "get_env_var!(\"HOME\")", "log(\"x\")", "dns_lookup!(\"x\")"]
     {
         let shown = changed("data: '{ \"id\": .id }'", &format!("data: '{{ \"id\": {call} }}'")).await;
@@ -110,6 +206,9 @@ async fn what_this_version_does_not_have_is_said() {
     says(&changed("{ to: dead }", "{ to: dead, stop_above: 20% }").await, &["`on_error.stop_above` is not in this"]);
     let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [1h], give: [count], evry: 1m } }";
     says(&changed("enrich:", window).await, &["`enrich.w.window` is not in this version yet", "`evry` is not a key"]);
+    let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [banana], give: [cuont] } }";
+    says(&changed("enrich:", window).await, &["must be a duration, not `banana`", "did you mean `count`?"]);
+    says(&changed("{ to: dead }", "{ to: dead, stop_above: x }").await, &["must be a share, such as 20%"]);
 }
 
 #[tokio::test]
@@ -127,7 +226,7 @@ async fn what_is_missing_is_named() {
         &["the file has no `on_error`", "dead letters must go somewhere"],
     );
     says(&changed("out: \"memory:\"", "out: nowhere").await, &["`nowhere` has no scheme"]);
-    says(&changed("out: \"memory:\"", "out: \"${OUT}\"").await, &["the variable OUT is not set"]);
+    says(&changed("out: \"memory:\"", "out: \"${OUT}\"").await, &["the variable OUT is not set or empty"]);
     says(
         &changed("x: \"float?\"", "x: \"flaot?\"").await,
         &["`flaot?` is not a type", "did you mean `float`?", "1 mistake"],

@@ -51,9 +51,10 @@ async fn json_that_does_not_fit_says_why() {
         ("", "FS-D001", "EOF"),
         ("{", "FS-D001", "EOF"),
         ("[]", "FS-D001", "expected an object"),
+        ("{\"a\": \"x\", \"f\": 9007199254740993}", "FS-D003", "`f` is 9007199254740993"),
         ("{\"a\": \"x\"} {}", "FS-D001", "trailing"),
         ("{\"a\": \"\\ud800\"}", "FS-D001", "hex escape"),
-        ("\u{feff}{\"a\": \"x\"}", "FS-D001", "expected value"),
+        ("\u{feff}{\"a\": \"x\"}", "FS-D001", "byte order mark"),
         ("{\"a\": \"x\", \"a\": \"y\"}", "FS-D001", "`a` stands there twice"),
         ("{}", "FS-D002", "`a` is missing"),
         ("{\"a\": null}", "FS-D002", "`a` is null"),
@@ -67,6 +68,11 @@ async fn json_that_does_not_fit_says_why() {
         assert_eq!(got[0][0], code, "{body}: {got:?}");
         assert!(got[0][1].as_str().unwrap().contains(reason), "{body}: {got:?}");
     }
+    let twice = decoded("  format: json", Event::new("1", "{\"b\": 1, \"b\": 2}")).await;
+    assert!(twice[0][1].as_str().unwrap().contains("`b` stands there twice"), "{twice:?}");
+    let nested = format!("{{\"a\": {}1{}}}", "[".repeat(200), "]".repeat(200));
+    let nested = decoded("  fields: { a: any }", Event::new("1", nested)).await;
+    assert_eq!(nested[0][0], "FS-D004", "{nested:?}");
     let deep = format!("{{\"a\": \"x\", \"deep\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(
         decoded(FIELDS, Event::new("1", deep)).await[0]["a"],
@@ -350,4 +356,48 @@ async fn stubs_stand_in_for_stores_and_models() {
     assert_eq!(report.dispositions(), [Disposition::Acted]);
     assert_eq!((counted.counts(Op::Get).calls, counted.counts(Op::Infer).calls), (0, 0));
     assert_eq!(common::field(report.decisions[0].record.get("row").unwrap(), "weight"), "5");
+}
+
+#[tokio::test]
+async fn a_panic_in_an_expression_is_that_event_s_error() {
+    // VRL's abs() overflows on the smallest integer: a panic where overflow is checked, a negative number elsewhere.
+    let yaml = PIPELINE
+        .replace("x: \"float?\"", "x: \"float?\", n: \"integer?\"")
+        .replace("'{ \"id\": .id }'", "'{ \"id\": .id, \"n\": abs(.n || 0) }'");
+    let world = World::default();
+    let pipeline = world.open(&yaml).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let events = [1, i64::MIN, -3].map(|n| event("", json!({ "id": format!("e{n}"), "x": 0.9, "n": n })));
+    let report = run(&pipeline, events.to_vec()).await;
+    assert_eq!((report.dispositions()[0], report.dispositions()[2]), (Disposition::Acted, Disposition::Acted));
+    if cfg!(debug_assertions) {
+        assert_eq!(report.dispositions()[1], Disposition::DeadLettered);
+        assert_eq!(report.decisions[1].error.as_ref().unwrap().code.as_str(), "FS-A001");
+    }
+}
+
+#[tokio::test]
+async fn what_json_cannot_say_is_poison() {
+    let yaml = PIPELINE
+        .replace("when: .x != null", "when: .x == null")
+        .replace("when: .m.probability >= 0.5", "when: .x != null")
+        .replace("'{ \"id\": .id }'", "'{ \"big\": (.x || 0.0) * 10.0 }'");
+    let world = World::default();
+    let pipeline = world.open(&yaml).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let report = run(&pipeline, vec![event("1", json!({ "id": "a", "x": 1e308 }))]).await;
+    assert_eq!(report.dispositions(), [Disposition::DeadLettered]);
+    assert!(bodies(&world.out).is_empty());
+}
+
+#[tokio::test]
+async fn a_probability_outside_0_to_1_is_no_probability() {
+    let world = World::default();
+    let report = run(&world.pipeline().await, vec![event("1", json!({ "id": "a", "x": 3.5 }))]).await;
+    assert_eq!(report.decisions[0].error.as_ref().unwrap().code.as_str(), "FS-I005");
+}
+
+#[test]
+fn no_two_lists_of_key_parts_make_the_same_key() {
+    use fourstroke::ports::Key;
+    assert_ne!(Key::of_parts(&["p", "q\u{1f}r", "s"]), Key::of_parts(&["p", "q", "r\u{1f}s"]));
+    assert_ne!(Key::of_parts(&["p", "q\u{1e}", "s"]), Key::of_parts(&["p", "q", "\u{1e}s"]));
 }

@@ -70,8 +70,17 @@ impl Act {
                 }
                 None => decision.record.fields().clone(),
             };
+            if has_infinity(&data) {
+                return Err(in_rule("data", "a number is infinite, which JSON cannot say".to_owned()));
+            }
             let outgoing = self.outgoing(rule, decision, key, &data).map_err(|reason| in_rule("data", reason))?;
-            decision.actions.push(Action { name: rule.name.clone(), to: rule.to.clone(), data, outgoing });
+            decision.actions.push(Action {
+                name: rule.name.clone(),
+                to: rule.to.clone(),
+                data,
+                outgoing,
+                taken: false,
+            });
         }
         Ok(())
     }
@@ -102,5 +111,14 @@ impl Act {
             body: Bytes::from(body.map_err(|error| error.to_string())?),
             id,
         })
+    }
+}
+
+fn has_infinity(value: &Value) -> bool {
+    match value {
+        Value::Float(number) => number.is_infinite(),
+        Value::Array(items) => items.iter().any(has_infinity),
+        Value::Object(fields) => fields.values().any(has_infinity),
+        _ => false,
     }
 }

@@ -218,16 +218,6 @@ impl<'a> Section<'a> {
     pub fn name(&self, key: &str) -> Option<Name> {
         self.cursor.name(self.get(key)?, &self.place(key))
     }
-
-    /// Refuses a key that a later version will know.
-    pub fn not_yet(&self, key: &str, known: &[&str]) {
-        let Some(node) = self.get(key) else { return };
-        let at = self.place(key);
-        if !known.is_empty() {
-            self.cursor.section(node, &at, known);
-        }
-        self.cursor.note(Mistake::new(node.span.clone(), format!("`{at}` is not in this version yet")));
-    }
 }
 
 fn listed(words: &[&str]) -> String {

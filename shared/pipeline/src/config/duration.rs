@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A hundred years, in milliseconds: far enough from where arithmetic with time ends.
+const LONGEST: u64 = 36_525 * 86_400_000;
+
 /// Reads a whole number and a unit (`ms s m h d w`), such as `50ms` or `24h`.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
@@ -16,7 +19,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
         "w" => 604_800_000,
         _ => return None,
     };
-    number.checked_mul(millis).map(Duration::from_millis)
+    number.checked_mul(millis).filter(|millis| *millis <= LONGEST).map(Duration::from_millis)
 }
 
 #[cfg(test)]
@@ -27,7 +30,7 @@ mod tests {
     fn reads_numbers_with_units_and_nothing_else() {
         assert_eq!(parse("50ms"), Some(Duration::from_millis(50)));
         assert_eq!(parse("24h"), Some(Duration::from_secs(86_400)));
-        for wrong in ["", "10", "m", "1.5h", "-1s", "10 m", "1y", "99999999999999999999w"] {
+        for wrong in ["", "10", "m", "1.5h", "-1s", "10 m", "1y", "36526d", "99999999999999999999w"] {
             assert_eq!(parse(wrong), None, "{wrong:?}");
         }
     }

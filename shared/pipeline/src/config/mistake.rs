@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 /// One mistake: where, what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,19 +49,27 @@ impl Mistakes {
 
     /// Shows every mistake with its line and caret.
     pub fn render(&self, colours: bool) -> String {
+        const SHOWN: usize = 50;
         let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
         let path = self.path.display().to_string();
         let mut shown = String::new();
-        for mistake in &self.list {
-            let span = self.visible(&mistake.span);
-            let snippet =
-                Snippet::source(&*self.text).path(path.as_str()).annotation(AnnotationKind::Primary.span(span));
-            let mut group = Level::ERROR.primary_title(mistake.message.as_str()).element(snippet);
+        for mistake in self.list.iter().take(SHOWN) {
+            let (line, number, span) = self.line(&mistake.span);
+            let snippet = Snippet::source(line)
+                .path(path.as_str())
+                .line_start(number)
+                .annotation(AnnotationKind::Primary.span(span));
+            let group = Level::ERROR.primary_title(mistake.message.as_str());
+            let mut group =
+                if self.text.is_empty() { group.element(Origin::path(path.as_str())) } else { group.element(snippet) };
             if let Some(help) = &mistake.help {
                 group = group.element(Level::HELP.message(help.as_str()));
             }
             shown.push_str(&renderer.render(&[group]));
             shown.push_str("\n\n");
+        }
+        if self.list.len() > SHOWN {
+            shown.push_str(&format!("… and {} more\n\n", self.list.len() - SHOWN));
         }
         let found = match self.list.len() {
             1 => "1 mistake".to_owned(),
@@ -71,8 +79,8 @@ impl Mistakes {
         shown
     }
 
-    /// Cuts a span to its first line, so that one caret line shows it, and keeps it on character boundaries.
-    fn visible(&self, span: &Range<usize>) -> Range<usize> {
+    /// Returns the line a span begins in, its number, and the span within it, on character boundaries.
+    fn line(&self, span: &Range<usize>) -> (&str, usize, Range<usize>) {
         let floor = |at: usize| {
             let mut at = at.min(self.text.len());
             while !self.text.is_char_boundary(at) {
@@ -80,10 +88,12 @@ impl Mistakes {
             }
             at
         };
-        let start = floor(span.start);
-        let end = floor(span.end.max(start));
-        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length);
-        start..end.min(line_end).max(start)
+        let (start, end) = (floor(span.start), floor(span.end));
+        let begins = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text[begins..].split('\n').next().unwrap_or_default();
+        let number = self.text[..begins].matches('\n').count() + 1;
+        let within = |at: usize| at.saturating_sub(begins).min(line.len());
+        (line, number, within(start)..within(end.max(start)))
     }
 }
 
@@ -95,13 +105,19 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// Finds the known word nearest to what was written, near enough to be a slip.
-pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    const NEAR_ENOUGH: f64 = 0.75;
+/// Finds the known word nearest to what was written, near enough to be a slip: at most a third of its letters added, left
+/// out, changed or swapped.
+///
+/// ```
+/// use fourstroke::config::did_you_mean;
+/// assert_eq!(did_you_mean("probabilty", ["class", "probability"]).as_deref(), Some("did you mean `probability`?"));
+/// assert_eq!(did_you_mean("probability", ["at", "id"]), None);
+/// ```
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(written, word), word))
-        .filter(|(nearness, _)| *nearness >= NEAR_ENOUGH)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|word| (strsim::damerau_levenshtein(written, word), word))
+        .filter(|(slips, word)| *slips <= written.chars().count().max(word.chars().count()).div_ceil(3))
+        .min_by_key(|(slips, _)| *slips)
         .map(|(_, word)| format!("did you mean `{word}`?"))
 }

@@ -3,10 +3,12 @@
 
 mod cursor;
 mod duration;
+mod later;
 mod mistake;
 mod parse;
 mod resolve;
 mod resource;
+mod resources;
 mod schema;
 mod strokes;
 mod tests_section;
@@ -17,8 +19,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
-pub(crate) use mistake::did_you_mean;
-pub use mistake::{Mistake, Mistakes};
+pub use mistake::{Mistake, Mistakes, did_you_mean};
 pub use resolve::Environment;
 pub use resource::{Format, Resource};
 pub use schema::schema;

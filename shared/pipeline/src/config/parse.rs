@@ -3,13 +3,15 @@
 use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use super::{
-    BodyFormat, Environment, EventConfig, Format, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile,
-    Resource, SloConfig,
+    BodyFormat, Environment, EventConfig, Expectation, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile,
+    SloConfig,
     cursor::{Cursor, Section},
+    later,
     mistake::did_you_mean,
-    resolve::resolve,
+    resolve::read_bounded,
+    resources::{Use, resources},
     strokes, tests_section,
-    yaml::{self, Data, Node},
+    yaml::{self, Node},
 };
 use crate::types::{Base, FieldType, Fields};
 
@@ -30,8 +32,6 @@ pub(super) const TOP: &[&str] = &[
     "slo",
     "tests",
 ];
-pub(super) const RESOURCE: &[&str] =
-    &["url", "key", "fields", "format", "timeout", "headers", "order", "ephemeral", "insecure", "large"];
 pub(super) const EVENT: &[&str] = &["format", "id", "key", "time", "fields"];
 pub(super) const OUTCOME: &[&str] = &["when", "of", "label", "within"];
 pub(super) const LOG: &[&str] = &["to", "keep"];
@@ -46,7 +46,7 @@ impl PipelineFile {
     /// # Errors
     /// As [`PipelineFile::parse`]; without a place if the file cannot be read.
     pub fn read(path: &Path, environment: &Environment) -> Result<PipelineFile, Mistakes> {
-        match std::fs::read_to_string(path) {
+        match read_bounded(path, yaml::MAX_BYTES as u64) {
             Ok(text) => PipelineFile::parse(path, &text, environment),
             Err(error) => {
                 let mistake = Mistake::new(0..0, format!("cannot read the pipeline file: {error}"));
@@ -89,10 +89,11 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
     let name = section
         .require("name", "every pipeline has a name; decision ids are made of it")
         .and_then(|node| cursor.name(node, "name"))
+        .inspect(|name| pipeline_name(cursor, name))
         .unwrap_or(Name { text: String::new(), span: 0..0 });
-    let sources = resources(&section, "sources");
-    let stores = resources(&section, "stores");
-    let sinks = resources(&section, "sinks");
+    let sources = resources(&section, "sources", Use::Source);
+    let stores = resources(&section, "stores", Use::Store);
+    let sinks = resources(&section, "sinks", Use::Sink);
     let dead_letters = on_error(&section);
     let file = PipelineFile {
         path: path.to_owned(),
@@ -116,6 +117,14 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
     };
     references(cursor, &file);
     Some(file)
+}
+
+/// The name goes into ids and URLs.
+fn pipeline_name(cursor: &Cursor<'_>, name: &Name) {
+    if name.text.is_empty() || !name.text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        let message = format!("`{}` cannot be a pipeline's name", name.text);
+        cursor.note(Mistake::new(name.span.clone(), message).help("use letters, digits, -, _ and ."));
+    }
 }
 
 /// Checks that every name that refers to something refers to something that is there.
@@ -149,6 +158,12 @@ fn references(cursor: &Cursor<'_>, file: &PipelineFile) {
             let help = did_you_mean(action, rules.iter().copied()).unwrap_or_default();
             cursor.note(Mistake::new(test.name.span.clone(), format!("there is no rule `{action}`")).help(help));
         }
+        if test.expect == Expectation::default() {
+            cursor.note(
+                Mistake::new(test.name.span.clone(), "the test expects nothing")
+                    .help("say what must come out, such as `actions: []`"),
+            );
+        }
     }
     for (place, rule) in file.act.rules.iter().enumerate() {
         if file.act.rules[..place].iter().any(|earlier| earlier.name.text == rule.name.text) {
@@ -158,93 +173,9 @@ fn references(cursor: &Cursor<'_>, file: &PipelineFile) {
             );
         }
     }
-    let mut taken: Vec<&str> = Vec::new();
-    for name in lookups.iter().chain(&models) {
-        let declared = file.event.fields.as_ref().is_some_and(|fields| fields.get(&name.text).is_some());
-        if declared || taken.contains(&name.text.as_str()) {
-            let message = format!("the record already has a field `{}`", name.text);
-            cursor.note(Mistake::new(name.span.clone(), message).help("give the lookup or model another name"));
-        }
-        taken.push(&name.text);
-    }
 }
 
-fn resources(section: &Section<'_>, key: &str) -> Vec<(Name, Resource)> {
-    let Some(node) = section.get(key) else { return Vec::new() };
-    section
-        .cursor()
-        .entries(node, key)
-        .into_iter()
-        .filter_map(|(name, node, at)| Some((name, resource(section.cursor(), node, &at)?)))
-        .collect()
-}
-
-/// Reads a URL, or an object with `url` and options.
-pub(super) fn resource(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resource> {
-    if !matches!(node.data, Data::Mapping(_)) {
-        return url(cursor, node, at);
-    }
-    let section = cursor.section(node, at, RESOURCE)?;
-    let url_node = section.require("url", "a resource is a URL, or an object with `url`")?;
-    let mut resource = url(cursor, url_node, at)?;
-    if let Some(node) = section.get("key") {
-        resource.key =
-            cursor.items(node, &section.place("key")).iter().filter_map(|(item, at)| cursor.text(item, at)).collect();
-    }
-    resource.fields = section.get("fields").map(|node| fields(cursor, node, &section.place("fields")));
-    if let Some(node) = section.get("format") {
-        let words = [("json", Format::Json), ("cloudevents", Format::CloudEvents)];
-        resource.format = cursor.word(node, &section.place("format"), &words).unwrap_or_default();
-    }
-    resource.timeout = section.duration("timeout");
-    if let Some(node) = section.get("headers") {
-        for (name, value, at) in cursor.entries(node, &section.place("headers")) {
-            if let Some(value) = resolved(cursor, value, &at) {
-                resource.headers.insert(name.text, value.text);
-            }
-        }
-    }
-    if let Some(node) = section.get("order") {
-        let words = [("key", true), ("none", false)];
-        resource.ordered = cursor.word(node, &section.place("order"), &words).unwrap_or(true);
-    }
-    let flag = |key: &str| section.get(key).and_then(|node| cursor.boolean(node, &section.place(key)));
-    resource.ephemeral = flag("ephemeral").unwrap_or(false);
-    resource.insecure = flag("insecure").unwrap_or(false);
-    resource.large =
-        section.get("large").and_then(|node| self::resource(cursor, node, &section.place("large"))).map(Box::new);
-    Some(resource)
-}
-
-fn url(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resource> {
-    let resolved = resolved(cursor, node, at)?;
-    let mut resource = Resource::new(at, resolved.text);
-    resource.span = node.span.clone();
-    resource.variable = resolved.from;
-    resource.base = cursor.base.clone();
-    let scheme = resource.scheme();
-    if scheme.is_empty() || !scheme.chars().all(|c| c.is_ascii_alphanumeric()) {
-        let shown = match &resource.variable {
-            Some(variable) => format!("what {variable} gives for `{at}`"),
-            None => format!("`{}`", resource.url),
-        };
-        cursor.note(
-            Mistake::new(node.span.clone(), format!("{shown} has no scheme"))
-                .help("a resource is a URL, such as file:data/table.csv or kinesis://stream"),
-        );
-        return None;
-    }
-    Some(resource)
-}
-
-fn resolved(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<super::resolve::Resolved> {
-    let text = cursor.text(node, at)?;
-    resolve(&text, cursor.environment, &cursor.base)
-        .map_err(|reason| cursor.note(Mistake::new(node.span.clone(), format!("`{at}`: {reason}"))))
-        .ok()
-}
-
-fn fields(cursor: &Cursor<'_>, node: &Node, at: &str) -> Fields {
+pub(super) fn fields(cursor: &Cursor<'_>, node: &Node, at: &str) -> Fields {
     let mut fields = Fields::default();
     for (name, node, at) in cursor.entries(node, at) {
         let Some(text) = cursor.text(node, &at) else { continue };
@@ -301,8 +232,7 @@ fn on_error(section: &Section<'_>) -> Name {
     let why = "dead letters must go somewhere: `on_error: { to: SINK }`";
     let Some(node) = section.require("on_error", why) else { return nowhere };
     let Some(section) = section.cursor().section(node, "on_error", ON_ERROR) else { return nowhere };
-    section.not_yet("stop_above", &[]);
-    section.not_yet("of_last", &[]);
+    later::breaker(&section);
     section.require("to", why).and_then(|_| section.name("to")).unwrap_or(nowhere)
 }
 

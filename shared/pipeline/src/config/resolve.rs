@@ -1,6 +1,6 @@
 //! `${VAR:-default}` and `${file:PATH}` in resource, model and category fields. Values are never printed.
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{collections::HashMap, fmt, io::Read, path::Path};
 
 /// The variables a pipeline file may refer to.
 #[derive(Clone, Default)]
@@ -9,7 +9,11 @@ pub struct Environment(HashMap<String, String>);
 impl Environment {
     /// Takes the process's environment.
     pub fn of_process() -> Environment {
-        Environment(std::env::vars().collect())
+        // What is not UTF-8 cannot be part of a URL: it counts as not set.
+        let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Environment(std::env::vars_os().filter_map(utf8).collect())
     }
 
     /// Takes these variables and no others.
@@ -48,11 +52,7 @@ pub(super) fn resolve(text: &str, environment: &Environment, base: &Path) -> Res
         rest = &inside[end + 1..];
         if let Some(path) = reference.strip_prefix("file:") {
             let full = base.join(path);
-            let size = std::fs::metadata(&full).map_err(|error| format!("cannot read {path}: {error}"))?.len();
-            if size > MAX_FILE {
-                return Err(format!("{path} is larger than {} KiB", MAX_FILE >> 10));
-            }
-            let content = std::fs::read_to_string(&full).map_err(|error| format!("cannot read {path}: {error}"))?;
+            let content = read_bounded(&full, MAX_FILE).map_err(|error| format!("cannot read {path}: {error}"))?;
             resolved.text.push_str(content.trim_end_matches(['\r', '\n']));
             resolved.from = Some(reference.to_owned());
             continue;
@@ -74,11 +74,21 @@ pub(super) fn resolve(text: &str, environment: &Environment, base: &Path) -> Res
                 resolved.text.push_str(&inner.text);
                 resolved.from = inner.from.or(resolved.from);
             }
-            (None, None) => return Err(format!("the variable {name} is not set, and there is no default")),
+            (None, None) => return Err(format!("the variable {name} is not set or empty, and there is no default")),
         }
     }
     resolved.text.push_str(rest);
     Ok(resolved)
+}
+
+/// Reads a text file of at most that many bytes, whatever its length claims to be.
+pub(super) fn read_bounded(path: &Path, most: u64) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(most + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > most {
+        return Err(std::io::Error::other(format!("it is larger than {} KiB", most >> 10)));
+    }
+    Ok(text)
 }
 
 /// Finds the brace that closes a reference, over nested ones.
@@ -116,7 +126,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert_eq!(resolved("${NONE}"), Err("the variable NONE is not set, and there is no default".to_owned()));
+        assert_eq!(
+            resolved("${NONE}"),
+            Err("the variable NONE is not set or empty, and there is no default".to_owned())
+        );
         assert_eq!(resolved("${NONE"), Err("`${` is not closed by `}`".to_owned()));
         assert!(resolved("${file:no/such/file}").unwrap_err().starts_with("cannot read no/such/file"));
     }

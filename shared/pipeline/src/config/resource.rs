@@ -14,6 +14,30 @@ pub enum Format {
     CloudEvents,
 }
 
+/// Every scheme there is, in this version or a later one.
+const SCHEMES: [&str; 20] = [
+    "kinesis",
+    "sqs",
+    "dynamodb",
+    "eventhubs",
+    "pubsub",
+    "redis",
+    "rediss",
+    "mqtt",
+    "mqtts",
+    "https",
+    "http",
+    "s3",
+    "gs",
+    "az",
+    "binding",
+    "redb",
+    "file",
+    "memory",
+    "stdout",
+    "sns",
+];
+
 /// Where a source, store, sink, model or table is, and how to use it.
 #[derive(Clone)]
 pub struct Resource {
@@ -88,11 +112,13 @@ impl Resource {
         PathBuf::from(self.rest())
     }
 
-    /// Returns the URL if it stands in the file, else only the scheme: values of variables are never printed.
+    /// Returns the URL if it stands in the file, else at most a scheme that is known: values of variables are never
+    /// printed.
     pub fn shown(&self) -> String {
         match &self.variable {
             None => self.url.clone(),
-            Some(variable) => format!("{}:… (from {variable})", self.scheme()),
+            Some(variable) if SCHEMES.contains(&self.scheme()) => format!("{}:… (from {variable})", self.scheme()),
+            Some(variable) => format!("what {variable} gives"),
         }
     }
 }

@@ -17,7 +17,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::config::{parse, strokes, tests_section, yaml};
+    use crate::config::{later, parse, resources, strokes, tests_section, yaml};
 
     /// The file is read by hand-written code; this holds the schema to the same keys.
     #[test]
@@ -25,7 +25,7 @@ mod tests {
         let schema: Value = serde_json::from_str(schema()).expect("the schema is JSON");
         let sections: [(&str, &[&str]); 16] = [
             ("", parse::TOP),
-            ("/$defs/resourceObject", parse::RESOURCE),
+            ("/$defs/resourceObject", resources::RESOURCE),
             ("/properties/event", parse::EVENT),
             ("/properties/outcome", parse::OUTCOME),
             ("/properties/log", parse::LOG),
@@ -33,11 +33,11 @@ mod tests {
             ("/properties/slo", parse::SLO),
             ("/$defs/lookup", strokes::LOOKUP),
             ("/$defs/cache", strokes::CACHE),
-            ("/$defs/window", strokes::WINDOW),
+            ("/$defs/window", later::WINDOW),
             ("/$defs/model", strokes::MODEL),
             ("/properties/act", strokes::ACT),
             ("/$defs/rule", strokes::RULE),
-            ("/$defs/limit", strokes::LIMIT),
+            ("/$defs/limit", later::LIMIT),
             ("/$defs/test", tests_section::TEST),
             ("/$defs/expect", tests_section::EXPECT),
         ];

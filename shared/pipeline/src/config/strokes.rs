@@ -5,19 +5,20 @@ use vrl::value::Value;
 use super::{
     ActConfig, CacheConfig, Categories, LookupConfig, Match, Missing, Mistake, ModelConfig, Name, Pin, RuleConfig,
     cursor::{Cursor, Section},
-    parse::resource,
+    later,
+    resources::{Use, resource},
     yaml::{Data, Node},
 };
 
 pub(super) const LOOKUP: &[&str] = &["from", "key", "cache", "timeout", "missing", "default", "window"];
 pub(super) const CACHE: &[&str] = &["ttl", "size"];
-pub(super) const WINDOW: &[&str] = &["in", "by", "when", "value", "over", "give", "late"];
 pub(super) const MODEL: &[&str] = &["model", "sha256", "when", "positive", "features", "categories", "missing"];
 pub(super) const ACT: &[&str] = &["match", "rules"];
 pub(super) const RULE: &[&str] = &["name", "when", "to", "key", "once", "limit", "data"];
-pub(super) const LIMIT: &[&str] = &["in", "by", "at_most", "per"];
 
 const CACHE_SIZE: usize = 100_000;
+/// About a gigabyte of keys.
+const MAX_CACHE_SIZE: usize = 10_000_000;
 
 pub(super) fn enrich(top: &Section<'_>) -> Vec<LookupConfig> {
     let Some(node) = top.get("enrich") else { return Vec::new() };
@@ -48,8 +49,8 @@ fn readable<'a, T>(
 fn lookup<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Option<LookupConfig> {
     cursor.field_name(&name);
     let section = cursor.section(node, at, LOOKUP)?;
-    if section.get("window").is_some() {
-        section.not_yet("window", WINDOW);
+    if let Some(node) = section.get("window") {
+        later::window(cursor, node, &section.place("window"));
         return None;
     }
     let from = section.require("from", "the store to look in").and_then(|_| section.name("from"));
@@ -76,13 +77,18 @@ fn cache(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<CacheConfig> {
     let ttl = section.require("ttl", "how long an answer may be used again").and_then(|_| section.duration("ttl"));
     let size = match section.get("size") {
         None => CACHE_SIZE,
-        Some(node) => match node.scalar().and_then(|text| text.parse().ok()).filter(|size| *size > 0) {
-            Some(size) => size,
-            None => {
-                cursor.note(Mistake::new(node.span.clone(), format!("`{at}.size` must be a number of keys above 0")));
-                CACHE_SIZE
+        Some(node) => {
+            match node.scalar().and_then(|text| text.parse().ok()).filter(|size| (1..=MAX_CACHE_SIZE).contains(size)) {
+                Some(size) => size,
+                None => {
+                    cursor.note(Mistake::new(
+                        node.span.clone(),
+                        format!("`{at}.size` must be a number of keys from 1 to {MAX_CACHE_SIZE}"),
+                    ));
+                    CACHE_SIZE
+                }
             }
-        },
+        }
     };
     Some(CacheConfig { ttl: ttl?, size })
 }
@@ -137,7 +143,7 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
     let section = cursor.section(node, at, MODEL)?;
     let model = section
         .require("model", "where the ONNX file is")
-        .and_then(|node| resource(cursor, node, &section.place("model")));
+        .and_then(|node| resource(cursor, node, &section.place("model"), Use::Object));
     let features = section.require("features", "one expression per column of the model, in its order");
     let features: Vec<_> = cursor
         .entries(features?, &section.place("features"))
@@ -194,7 +200,7 @@ fn table(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Categories> {
         Data::Sequence(_) => Some(Categories::Inline(
             cursor.items(node, at).into_iter().filter_map(|(node, at)| cursor.text(node, &at)).collect(),
         )),
-        _ => resource(cursor, node, at).map(|resource| Categories::Table(Box::new(resource))),
+        _ => resource(cursor, node, at, Use::Object).map(|resource| Categories::Table(Box::new(resource))),
     }
 }
 
@@ -227,15 +233,11 @@ pub(super) fn act(top: &Section<'_>) -> ActConfig {
 
 fn rule(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<RuleConfig> {
     let section = cursor.section(node, at, RULE)?;
-    section.not_yet("once", &[]);
-    match section.get("limit").map(|node| &node.data) {
-        Some(Data::Sequence(limits)) => {
-            limits.iter().enumerate().for_each(|(place, limit)| {
-                cursor.section(limit, &format!("{at}.limit[{place}]"), LIMIT);
-            });
-            section.not_yet("limit", &[]);
-        }
-        _ => section.not_yet("limit", LIMIT),
+    if let Some(node) = section.get("once") {
+        later::once(cursor, node, &section.place("once"));
+    }
+    if let Some(node) = section.get("limit") {
+        later::limits(cursor, node, &section.place("limit"));
     }
     let name = section.require("name", "idempotency keys and the log name the rule").and_then(|_| section.name("name"));
     let to = section.require("to", "the sink the action goes to").and_then(|_| section.name("to"));

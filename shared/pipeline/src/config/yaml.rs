@@ -8,7 +8,8 @@ use vrl::value::{KeyString, ObjectMap, Value};
 
 use super::Mistake;
 
-const MAX_BYTES: usize = 4 << 20;
+/// The most bytes a pipeline file may have.
+pub(super) const MAX_BYTES: usize = 4 << 20;
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 100_000;
 
@@ -87,18 +88,31 @@ impl Node {
         }
         let mut offsets = Vec::with_capacity(text.len() + 1);
         for c in text.chars() {
-            let skipped = raw[at..].char_indices().find(|(_, found)| *found == c || (c == ' ' && *found == '\n'));
-            // Something written as an escape is not there as itself: stay where the walk is.
-            let next = match skipped {
-                Some((length, _)) if raw[at..at + length].chars().all(|c| " \t\r\n\\\"'".contains(c)) => at + length,
-                _ => at,
-            };
+            // Quotes, indentation and folded lines are not part of the text.
+            let between = |found: char| found != c && " \t\r\n\"'".contains(found) && !(c == ' ' && found == '\n');
+            let next = at + raw[at..].find(|found| !between(found)).unwrap_or(raw.len() - at);
             offsets.extend(std::iter::repeat_n(self.span.start + next, c.len_utf8()));
-            at = (next + raw[next..].chars().next().map_or(0, char::len_utf8)).min(raw.len());
+            at = next + written(&raw[next..], c);
         }
         offsets.push(self.span.start + at);
         offsets.into()
     }
+}
+
+/// Returns how many bytes a character takes in the file: more than its own if it is written as an escape.
+fn written(raw: &str, c: char) -> usize {
+    let mut chars = raw.chars();
+    let length = match (chars.next(), chars.next()) {
+        (Some('\\'), Some(escape)) if c != '\\' || escape == '\\' => match escape {
+            'x' => 4,
+            'u' => 6,
+            'U' => 10,
+            escape => 1 + escape.len_utf8(),
+        },
+        (Some(first), _) => first.len_utf8(),
+        (None, _) => 0,
+    };
+    (0..=length.min(raw.len())).rfind(|end| raw.is_char_boundary(*end)).unwrap_or(0)
 }
 
 /// Reads one document.
@@ -145,10 +159,20 @@ impl Position {
     }
 }
 
+/// A sequence or mapping that is not complete yet.
+struct Open {
+    anchor: usize,
+    node: Node,
+    /// A mapping's key that waits for its value.
+    key: Option<Node>,
+    /// A mapping's keys so far, and where they stand.
+    keys: HashMap<String, usize>,
+}
+
 struct Builder<'a> {
     text: &'a str,
     at: Position,
-    stack: Vec<(usize, Node, Option<Node>)>,
+    stack: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
 }
@@ -169,7 +193,7 @@ impl Builder<'_> {
             Event::SequenceStart(anchor, _) => self.open(anchor, Node { span, data: Data::Sequence(Vec::new()) }),
             Event::MappingStart(anchor, _) => self.open(anchor, Node { span, data: Data::Mapping(Vec::new()) }),
             Event::SequenceEnd | Event::MappingEnd => match self.stack.pop() {
-                Some((anchor, mut node, _)) => {
+                Some(Open { anchor, mut node, .. }) => {
                     node.span.end = span.end.max(node.span.end);
                     self.complete(anchor, node, 1)
                 }
@@ -201,7 +225,7 @@ impl Builder<'_> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(Mistake::new(node.span, format!("nested deeper than {MAX_DEPTH}")));
         }
-        self.stack.push((anchor, node, None));
+        self.stack.push(Open { anchor, node, key: None, keys: HashMap::new() });
         Ok(None)
     }
 
@@ -213,7 +237,7 @@ impl Builder<'_> {
         if anchor > 0 {
             self.anchors.insert(anchor, (node.clone(), count(&node)));
         }
-        let Some((_, parent, pending)) = self.stack.last_mut() else {
+        let Some(Open { node: parent, key: pending, keys, .. }) = self.stack.last_mut() else {
             return Ok(Some(node));
         };
         match &mut parent.data {
@@ -224,9 +248,9 @@ impl Builder<'_> {
                 }
                 None => *pending = Some(node),
                 Some(key) => {
-                    if let Some((first, _)) = entries.iter().find(|(known, _)| known.scalar() == key.scalar()) {
-                        let line = self.text[..first.span.start].matches('\n').count() + 1;
-                        let name = key.scalar().unwrap_or_default();
+                    let name = key.scalar().unwrap_or_default();
+                    if let Some(first) = keys.insert(name.to_owned(), key.span.start) {
+                        let line = self.text[..first].matches('\n').count() + 1;
                         return Err(Mistake::new(key.span.clone(), format!("`{name}` stands here twice"))
                             .help(format!("the first is in line {line}")));
                     }

@@ -1,6 +1,6 @@
 //! What lookups remember: bounded by number of keys, expiring by wall clock, shared by all batches of a process.
 
-use std::{num::NonZeroUsize, sync::Mutex};
+use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
@@ -11,15 +11,17 @@ use crate::{config::CacheConfig, ports::Key};
 /// A cache of answers. Locked once per batch, never per event.
 pub(crate) struct Cache {
     ttl: TimeDelta,
+    size: usize,
     entries: Mutex<LruCache<Key, Answer>>,
 }
 
 impl Cache {
     pub fn new(config: CacheConfig) -> Cache {
-        let size = NonZeroUsize::new(config.size).unwrap_or(NonZeroUsize::MIN);
         Cache {
             ttl: TimeDelta::from_std(config.ttl).unwrap_or(TimeDelta::MAX),
-            entries: Mutex::new(LruCache::new(size)),
+            size: config.size,
+            // Grown as needed: one with a bound of its own would reserve all of it now.
+            entries: Mutex::new(LruCache::unbounded()),
         }
     }
 
@@ -41,6 +43,9 @@ impl Cache {
         let mut entries = self.lock();
         for (key, answer) in answers {
             entries.put(key, answer);
+            if entries.len() > self.size {
+                entries.pop_lru();
+            }
         }
     }
 

@@ -3,9 +3,10 @@
 mod cache;
 mod row;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
 use rayon::prelude::*;
 use vrl::value::Value;
 
@@ -137,8 +138,12 @@ impl Lookup {
     async fn read(&self, keys: &[Key], deadline: Deadline) -> Vec<Result<Option<crate::ports::Item>, Error>> {
         let limit = self.timeout.map_or(deadline.left(), |timeout| timeout.min(deadline.left()));
         let name = &self.name;
-        match tokio::time::timeout(limit, self.store.get(keys)).await {
-            Ok(items) => items.into_iter().map(|item| item.map_err(|error| self.failed(error))).collect(),
+        match tokio::time::timeout(limit, AssertUnwindSafe(self.store.get(keys)).catch_unwind()).await {
+            Ok(Err(_)) => {
+                let reason = format!("the store of `{name}` panicked");
+                vec![Err(Error::retryable(Stage::Enrich, Code::LOOKUP_FAILED, reason)); keys.len()]
+            }
+            Ok(Ok(items)) => items.into_iter().map(|item| item.map_err(|error| self.failed(error))).collect(),
             Err(_) => {
                 let reason = format!("`{name}` took longer than {} ms", limit.as_millis());
                 vec![Err(Error::retryable(Stage::Enrich, Code::LOOKUP_TIMEOUT, reason)); keys.len()]

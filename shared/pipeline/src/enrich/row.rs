@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vrl::value::{KeyString, Kind, ObjectMap, Value, kind::Collection};
 
 use crate::{
-    config::{Missing, Mistake, Name},
+    config::{Missing, Mistake, Name, did_you_mean},
     types::{Fields, describe},
 };
 
@@ -71,6 +71,22 @@ impl Shape {
             None => Kind::object(Collection::json()),
         };
         if *missing == Missing::Null { kind.or_null() } else { kind }
+    }
+
+    /// Says what is wrong with a value that is to stand in for a row; null stands for none.
+    pub fn accepts(&self, value: &Value) -> Result<(), String> {
+        if let (Some(fields), Value::Object(found)) = (&self.fields, value) {
+            for name in found.keys().filter(|name| fields.get(name).is_none()) {
+                let help = did_you_mean(name, fields.names());
+                let help =
+                    help.unwrap_or_else(|| format!("there are: {}", fields.names().collect::<Vec<_>>().join(", ")));
+                return Err(format!("the store's fields have no `{name}`; {help}"));
+            }
+        }
+        match self.row(Some(value.clone()).filter(|value| !value.is_null())) {
+            Row::Misfit(reason) => Err(reason),
+            Row::Found(_) | Row::Missing => Ok(()),
+        }
     }
 
     /// Makes what a store gave fit.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use vrl::path::{OwnedTargetPath, parse_target_path};
+use vrl::path::{OwnedSegment, OwnedTargetPath, OwnedValuePath, PathPrefix, parse_target_path};
 
 /// A path in an expression's text.
 pub(super) struct Found {
@@ -27,8 +27,8 @@ pub(super) fn find(text: &str) -> Vec<Found> {
             b'#' => at += bytes[at..].iter().position(|c| *c == b'\n').unwrap_or(bytes.len() - at),
             b'.' | b'%' if !ends_operand(before) => {
                 let end = path_end(bytes, at);
-                let known = end > at + 1;
-                if let (true, Ok(path)) = (known, parse_target_path(&text[at..end])) {
+                if end > at + 1 {
+                    let path = parse_target_path(&text[at..end]).unwrap_or_else(|_| unquoted(&text[at..end]));
                     found.push(Found { path, span: at..end, assigned: is_assigned(&text[end..]) });
                 }
                 at = end.max(at + 1);
@@ -40,12 +40,19 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
+/// Makes a path of names that should have been quoted, for what is said about it.
+fn unquoted(text: &str) -> OwnedTargetPath {
+    let segments = text[1..].split('.').map(OwnedSegment::field).collect();
+    let prefix = if text.starts_with('%') { PathPrefix::Metadata } else { PathPrefix::Event };
+    OwnedTargetPath { prefix, path: OwnedValuePath { segments } }
+}
+
 /// Tells whether a dot behind this byte continues something: a number, a call, a variable.
 fn ends_operand(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b')' | b']' | b'}' | b'"' | b'.')
 }
 
-fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
+pub(super) fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
     while at < bytes.len() && bytes[at] != quote {
         at += if bytes[at] == b'\\' { 2 } else { 1 };
     }
@@ -53,7 +60,8 @@ fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
 }
 
 fn path_end(bytes: &[u8], start: usize) -> usize {
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@');
+    // What is not ASCII must be quoted; taking it in shows the whole of what was meant.
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | 0x80..);
     let mut at = start + 1;
     loop {
         match bytes.get(at) {

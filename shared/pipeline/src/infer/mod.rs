@@ -97,7 +97,8 @@ impl Inference {
             match self.outputs.row(outputs, row) {
                 Some(output) => self.predict(decision, asked.features, output),
                 None => {
-                    let reason = format!("`{}` gives a number that is not finite", self.name);
+                    let reason =
+                        format!("`{}` gives a number that is not finite, or a probability outside 0 to 1", self.name);
                     decision.error = Some(Error::poison(Stage::Infer, Code::OUTPUT_VALUE, reason));
                 }
             }

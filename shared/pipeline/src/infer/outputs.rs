@@ -126,7 +126,7 @@ impl Outputs {
         Kind::object(known)
     }
 
-    /// Takes one row of the outputs as an object; none if a number in it is not finite.
+    /// Takes one row of the outputs as an object; none if a number in it is not finite, or a probability none.
     pub fn row(&self, outputs: &Tensors, row: usize) -> Option<Value> {
         let mut object = ObjectMap::new();
         match self {
@@ -142,14 +142,15 @@ impl Outputs {
                 };
                 object.insert("class".into(), chosen);
                 if let Some(positive) = positive {
-                    object.insert("probability".into(), Value::from_f64_or_zero(values[*positive]));
+                    object.insert("probability".into(), Value::from_f64_or_zero(probability(values[*positive])?));
                 }
                 let scores: ObjectMap =
                     names.iter().cloned().zip(values.into_iter().map(Value::from_f64_or_zero)).collect();
                 object.insert("scores".into(), Value::Object(scores));
             }
             Outputs::Probability(place) => {
-                object.insert("probability".into(), element(&outputs.data[*place], row)?);
+                let number = probability(number(&outputs.data[*place], row)?)?;
+                object.insert("probability".into(), Value::from_f64_or_zero(number));
             }
             Outputs::Value(place) => {
                 object.insert("value".into(), element(&outputs.data[*place], row)?);
@@ -171,6 +172,12 @@ impl Outputs {
         }
         Some(Value::Object(object))
     }
+}
+
+/// Lets through what can be a probability, give or take what sums of floats leave over.
+fn probability(number: f64) -> Option<f64> {
+    const LEFT_OVER: f64 = 1e-5;
+    (-LEFT_OVER..=1.0 + LEFT_OVER).contains(&number).then(|| number.clamp(0.0, 1.0))
 }
 
 fn number(tensor: &Tensor, at: usize) -> Option<f64> {

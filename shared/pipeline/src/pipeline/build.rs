@@ -112,6 +112,7 @@ impl Builder {
         let keep = wiring.kept(&scope);
         let models: Vec<_> = models.into_iter().flatten().collect();
         wiring.stubs(&models);
+        wiring.givens(&lookups);
 
         let transform = Transform {
             pipeline: file.name.text.clone(),
@@ -217,7 +218,7 @@ async fn load(config: &ModelConfig, open: &dyn Open) -> Result<Loaded, Vec<Mista
         let bytes = open.read(at).await.map_err(|why| failed(at, &why))?;
         let sha256 = identity::sha256(&bytes);
         check_pin(config, open, &sha256).await?;
-        let model = open.model(bytes).map_err(|why| failed(at, &why))?;
+        let model = open.model(bytes).await.map_err(|why| failed(at, &why))?;
         Ok((model, sha256))
     };
     match loaded.await {

@@ -1,16 +1,12 @@
 //! Dead letters: what an event was, byte for byte, and why it can never succeed.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bytes::Bytes;
 use bytestring::ByteString;
 use serde::Serialize;
 
-use crate::{
-    error::Error,
-    event::{Decoded, Event},
-    ports::Outgoing,
-    report::Decision,
-};
+use crate::{error::Error, event::Decoded, ports::Outgoing, report::Decision};
 
 /// The schema's version.
 const VERSION: u32 = 1;
@@ -23,12 +19,13 @@ struct DeadLetter<'a> {
     time: Option<String>,
     pipeline: &'a str,
     version: &'a str,
+    /// Where it came from: its group.
     source: Option<&'a str>,
     stage: &'a str,
     kind: &'a str,
     code: &'a str,
     reason: &'a str,
-    attributes: serde_json::Map<String, serde_json::Value>,
+    attributes: BTreeMap<&'a str, &'a str>,
     body_base64: String,
 }
 
@@ -41,51 +38,54 @@ pub(crate) fn of_decision(
     error: &Error,
 ) -> Outgoing {
     let facts = decision.record.facts();
-    encode(pipeline, version, input.event(), &facts.id, facts.key.as_ref(), facts.time, error, &decision.body)
+    let letter = DeadLetter {
+        id: &facts.id,
+        key: facts.key.as_deref(),
+        time: facts.time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
+        source: input.event().group.as_deref(),
+        attributes: facts.attributes.iter().map(|(name, value)| (&**name, &**value)).collect(),
+        ..DeadLetter::new(pipeline, version, error, &decision.body)
+    };
+    letter.outgoing(&facts.id, facts.key.as_ref())
 }
 
 /// Makes the dead letter of a decision-log entry that could not be written: the entry is the body.
 pub(crate) fn of_log_entry(pipeline: &str, version: &str, entry: &Outgoing, error: &Error) -> Outgoing {
-    let event = Event::new(entry.id.clone(), entry.body.clone());
-    encode(pipeline, version, &event, &entry.id, entry.key.as_ref(), None, error, &entry.body)
+    let letter = DeadLetter {
+        id: &entry.id,
+        key: entry.key.as_deref(),
+        ..DeadLetter::new(pipeline, version, error, &entry.body)
+    };
+    letter.outgoing(&entry.id, entry.key.as_ref())
 }
 
-#[allow(clippy::too_many_arguments)]
-fn encode(
-    pipeline: &str,
-    version: &str,
-    event: &Event,
-    id: &ByteString,
-    key: Option<&ByteString>,
-    time: Option<chrono::DateTime<chrono::Utc>>,
-    error: &Error,
-    body: &Bytes,
-) -> Outgoing {
-    let letter = DeadLetter {
-        v: VERSION,
-        id,
-        key: key.map(|key| &**key),
-        time: time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
-        pipeline,
-        version,
-        source: event.group.as_deref(),
-        stage: error.stage.as_str(),
-        kind: error.kind.as_str(),
-        code: error.code.as_str(),
-        reason: &error.reason,
-        attributes: event
-            .attributes
-            .iter()
-            .map(|(name, value)| (name.to_string(), serde_json::Value::from(value.to_string())))
-            .collect(),
-        body_base64: STANDARD.encode(body),
-    };
-    Outgoing {
-        id: id.clone(),
-        key: key.cloned(),
-        content_type: "application/json",
-        attributes: vec![("code", error.code.as_str().into()), ("stage", error.stage.as_str().into())],
-        // Strings and numbers only: this cannot fail.
-        body: serde_json::to_vec(&letter).unwrap_or_default().into(),
+impl<'a> DeadLetter<'a> {
+    fn new(pipeline: &'a str, version: &'a str, error: &'a Error, body: &[u8]) -> DeadLetter<'a> {
+        DeadLetter {
+            v: VERSION,
+            id: "",
+            key: None,
+            time: None,
+            pipeline,
+            version,
+            source: None,
+            stage: error.stage.as_str(),
+            kind: error.kind.as_str(),
+            code: error.code.as_str(),
+            reason: &error.reason,
+            attributes: BTreeMap::new(),
+            body_base64: STANDARD.encode(body),
+        }
+    }
+
+    fn outgoing(&self, id: &ByteString, key: Option<&ByteString>) -> Outgoing {
+        Outgoing {
+            id: id.clone(),
+            key: key.cloned(),
+            content_type: "application/json",
+            attributes: vec![("code", self.code.into()), ("stage", self.stage.into())],
+            // Strings and numbers only: this cannot fail.
+            body: serde_json::to_vec(self).unwrap_or_default().into(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! One batch's way: transform, enrich, infer, barrier, act, log. Every event leaves with exactly one disposition.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use rayon::prelude::*;
@@ -20,6 +20,9 @@ use crate::{
 
 /// Records handled by one CPU thread at a time: enough for a model to run in batches, few enough to fill all cores.
 const CHUNK: usize = 256;
+
+/// The time the decision log has at least.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// A batch on its way.
 struct Run {
@@ -112,6 +115,7 @@ impl Run {
                     };
                     if let Err(error) = chosen.and(told) {
                         decision.actions.clear();
+                        decision.candidates.clear();
                         decision.error = Some(error);
                     }
                 }
@@ -188,14 +192,14 @@ impl Run {
 
     /// Sends every action that is not held back, per sink in one call, all sinks at once.
     async fn send_actions(&mut self, decisions: &mut [Decision]) {
-        let mut by_sink: HashMap<Arc<str>, (Vec<usize>, Vec<Outgoing>)> = HashMap::new();
+        let mut by_sink: HashMap<Arc<str>, (Vec<(usize, usize)>, Vec<Outgoing>)> = HashMap::new();
         for (place, decision) in decisions.iter_mut().enumerate() {
             if decision.disposition != Disposition::Passed {
                 continue;
             }
-            for action in &decision.actions {
+            for (number, action) in decision.actions.iter().enumerate() {
                 let (places, items) = by_sink.entry(action.to.clone()).or_default();
-                places.push(place);
+                places.push((place, number));
                 items.push(action.outgoing.clone());
             }
             if !decision.actions.is_empty() {
@@ -210,8 +214,11 @@ impl Run {
         let mut refused = false;
         let sent = join_all(sends).await;
         for (sink, places, answers) in sent {
-            for (place, answer) in places.into_iter().zip(answers) {
-                let Err(failed) = answer else { continue };
+            for ((place, number), answer) in places.into_iter().zip(answers) {
+                let Err(failed) = answer else {
+                    decisions[place].actions[number].taken = true;
+                    continue;
+                };
                 let code = match failed.kind {
                     Kind::Retryable => Code::SEND_FAILED,
                     Kind::Poison => Code::SEND_REFUSED,
@@ -249,6 +256,11 @@ impl Run {
         }
     }
 
+    /// The log is written before the reply even when the sends used up the time: handlers leave a margin for it.
+    fn margin(&self) -> Deadline {
+        Deadline::after(self.deadline.left().max(MARGIN))
+    }
+
     /// Writes the decision log: an entry per event that ended. What cannot be written there goes to the dead letters.
     async fn log(&mut self, decisions: &mut Vec<Decision>) {
         let Some((sink, _)) = &self.pipeline.log else { return };
@@ -279,7 +291,7 @@ impl Run {
         if entries.is_empty() {
             return;
         }
-        let answers = send(&**sink, entries.clone(), self.deadline).await;
+        let answers = send(&**sink, entries.clone(), self.margin()).await;
         let (name, version) = (&self.pipeline.name, &self.pipeline.version);
         let diverted: Vec<Outgoing> = entries
             .iter()
@@ -293,7 +305,7 @@ impl Run {
         if diverted.is_empty() {
             return;
         }
-        let answers = send(&*self.pipeline.dead_letters, diverted, self.deadline).await;
+        let answers = send(&*self.pipeline.dead_letters, diverted, self.margin()).await;
         self.report.log_lost = answers.iter().filter(|answer| answer.is_err()).count();
         self.report.log_diverted = answers.len() - self.report.log_lost;
     }
@@ -307,7 +319,7 @@ fn outcome(
     evaluator: &mut Evaluator,
 ) -> Result<(), Error> {
     let in_part =
-        |part: &str, reason: String| Error::poison(Stage::Act, Code::RULE, format!("`outcome.{part}`: {reason}"));
+        |part: &str, reason: String| Error::poison(Stage::Act, Code::OUTCOME, format!("`outcome.{part}`: {reason}"));
     let record = &mut decision.record;
     if !rule.when.holds(record, evaluator).map_err(|reason| in_part("when", reason))? {
         return Ok(());

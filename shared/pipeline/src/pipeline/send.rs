@@ -1,5 +1,8 @@
 //! Sending with the core's retries: only the failed items, in their order, until the backoff ends.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 use tokio::time::timeout_at;
 
 use super::retry::Backoff;
@@ -36,8 +39,9 @@ pub(crate) async fn send(sink: &dyn Sink, items: Vec<Outgoing>, deadline: Deadli
 
 /// Sends once, within the deadline.
 async fn once(sink: &dyn Sink, items: &[Outgoing], deadline: Deadline) -> Vec<Result<(), SendError>> {
-    match timeout_at(deadline.instant(), sink.send(items)).await {
-        Ok(mut answers) => {
+    match timeout_at(deadline.instant(), AssertUnwindSafe(sink.send(items)).catch_unwind()).await {
+        Ok(Err(_)) => vec![Err(unknown("the sink panicked")); items.len()],
+        Ok(Ok(mut answers)) => {
             // A sink that answers for fewer items than it was given took an unknown number of the others.
             answers.resize_with(items.len(), || Err(unknown("the sink gave no answer for this item")));
             answers

@@ -10,9 +10,9 @@ use vrl::{
 use super::build::Loaded;
 use crate::{
     act::Rule,
-    config::{Expr, Format, LookupConfig, Missing, Mistake, ModelConfig, PipelineFile, did_you_mean},
+    config::{Expr, Format, LookupConfig, Missing, Mistake, ModelConfig, Name, PipelineFile, did_you_mean},
     enrich::{Cache, Lookup, Shape},
-    expression::{Change, Expression, Scope, mistake_in, names_read, names_set},
+    expression::{Change, Expression, Scope, Wrong, mistake_in, names_read, names_set},
     infer::{Feature, Inference, Layout, Outputs},
     ports::{Dtype, Signature, Store},
     types::Fields,
@@ -43,9 +43,12 @@ impl Wiring<'_> {
     }
 
     /// Notes mistakes in an expression, unless it reads something that is known to be wrong.
-    fn note(&mut self, expr: &Expr, found: impl IntoIterator<Item = Mistake>) {
-        if !names_read(&expr.text).iter().any(|name| self.broken.contains(name)) {
-            self.mistakes.extend(found);
+    fn note(&mut self, expr: &Expr, found: impl IntoIterator<Item = Wrong>) {
+        for wrong in found {
+            let about = wrong.about.unwrap_or_else(|| names_read(&expr.text));
+            if !about.iter().any(|name| self.broken.contains(name)) {
+                self.mistakes.push(wrong.mistake);
+            }
         }
     }
 
@@ -56,7 +59,7 @@ impl Wiring<'_> {
             return Some(compiled);
         }
         let message = format!("`{}` must be {what}, not {}", expr.at, compiled.kind);
-        self.note(expr, [mistake_in(expr, message).help(help)]);
+        self.note(expr, [Wrong::of(mistake_in(expr, message).help(help))]);
         None
     }
 
@@ -90,10 +93,19 @@ impl Wiring<'_> {
         }
     }
 
+    /// Notes a name that would overwrite a field.
+    fn free(&mut self, scope: &Scope, name: &Name) {
+        if scope.has(&name.text) {
+            let message = format!("the record already has a field `{}`", name.text);
+            self.mistakes.push(Mistake::new(name.span.clone(), message).help("give the lookup or model another name"));
+        }
+    }
+
     /// Compiles the lookups in their order; each adds its value to the record's type.
     pub fn lookups(&mut self, scope: &mut Scope, stores: &HashMap<String, Arc<dyn Store>>) -> Vec<Lookup> {
         let mut lookups: Vec<Lookup> = Vec::new();
         for config in &self.file.enrich {
+            self.free(scope, &config.name);
             let built = self.lookup(scope, config, stores, &lookups);
             match &built {
                 Some(lookup) => scope.add(&config.name.text, lookup.shape.kind(&lookup.missing)),
@@ -218,6 +230,16 @@ impl Wiring<'_> {
             }
             let columns = signature.metadata.get("fourstroke.features");
             let columns: Option<Vec<String>> = columns.and_then(|text| serde_json::from_str(text).ok());
+            if let Some(columns) = columns.as_ref().filter(|columns| columns.len() != names.len()) {
+                let message = format!(
+                    "`fourstroke.features` of the model names {} columns, it takes {}",
+                    columns.len(),
+                    names.len()
+                );
+                self.mistakes
+                    .push(Mistake::new(name.span.clone(), message).help("export the model again with all names"));
+                return None;
+            }
             for ((feature, _), column) in config.features.iter().zip(columns.iter().flatten()) {
                 if feature.text != *column {
                     let message = format!("the model's column here is `{column}`, not `{}`", feature.text);
@@ -279,7 +301,7 @@ impl Wiring<'_> {
                     (false, true) => format!("give it a table: `categories: {{ {}: [...] }}`", name.text),
                     _ => "convert it in the expression".to_owned(),
                 };
-                self.note(expr, [mistake_in(expr, message).help(help)]);
+                self.note(expr, [Wrong::of(mistake_in(expr, message).help(help))]);
             }
             let nan = config.missing.iter().find(|(of, number)| of.text == name.text && number.is_nan());
             if let (Some((at, _)), Dtype::I64 | Dtype::Bool | Dtype::String) = (nan, dtype) {
@@ -293,6 +315,7 @@ impl Wiring<'_> {
     /// that did not run does not match.
     pub fn add_predictions(&mut self, scope: &mut Scope, models: &[Option<Inference>]) {
         for (config, model) in self.file.infer.iter().zip(models) {
+            self.free(scope, &config.name);
             match model {
                 Some(model) => scope.add(&config.name.text, model.outputs.kind()),
                 None => self.broken.push(config.name.text.clone()),
@@ -311,6 +334,8 @@ impl Wiring<'_> {
             let (Some(when), Some(key), Some(data)) = (flat(when), flat(key), flat(data)) else { continue };
             let reads: Vec<&String> =
                 [&when, &key, &data].into_iter().flatten().flat_map(|expression| &expression.reads).collect();
+            // A condition on the whole record reads every model; data may well be the record as it is.
+            let whole = when.iter().chain(&key).any(|expression| expression.reads.iter().any(String::is_empty));
             let format = file.sinks.iter().find(|(name, _)| name.text == config.to.text);
             rules.push(Rule {
                 name: config.name.text.as_str().into(),
@@ -320,7 +345,7 @@ impl Wiring<'_> {
                     .infer
                     .iter()
                     .map(|model| model.name.text.as_str())
-                    .filter(|model| reads.iter().any(|read| read == model))
+                    .filter(|model| whole || reads.iter().any(|read| read == model))
                     .map(Arc::from)
                     .collect(),
                 when,
@@ -343,11 +368,22 @@ impl Wiring<'_> {
                 Ok(path) if expr.text.trim().starts_with('.') => kept.push(path),
                 _ => {
                     let message = format!("`{}` must be a path, such as `.route`", expr.at);
-                    self.note(expr, [mistake_in(expr, message)]);
+                    self.note(expr, [Wrong::of(mistake_in(expr, message))]);
                 }
             }
         }
         kept
+    }
+
+    /// Checks that what tests let lookups find fits the store's fields.
+    pub fn givens(&mut self, lookups: &[Lookup]) {
+        for (name, value) in self.file.tests.iter().flat_map(|test| &test.given) {
+            let Some(lookup) = lookups.iter().find(|lookup| *lookup.name == *name.text) else { continue };
+            if let Err(reason) = lookup.shape.accepts(value) {
+                let message = format!("`{}` cannot find this: {reason}", name.text);
+                self.mistakes.push(Mistake::new(name.span.clone(), message));
+            }
+        }
     }
 
     /// Checks that what tests let models say is something they can say.

@@ -23,9 +23,9 @@ pub trait Open: Send + Sync {
     /// Reads a whole object: a model, a category table.
     async fn read(&self, resource: &Resource) -> Result<Bytes, String>;
 
-    /// Makes a model of an object's bytes.
+    /// Makes a model of an object's bytes, off the async threads: optimising a graph takes a while.
     ///
     /// # Errors
     /// What is wrong with the bytes, naming the operator or node.
-    fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String>;
+    async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String>;
 }

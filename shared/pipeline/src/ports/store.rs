@@ -18,7 +18,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// Stands between the parts of a lookup's sort key, as no text has it.
+    /// Stands between the parts of a lookup's sort key. In a part it is written as U+001E and `s`, U+001E itself as
+    /// U+001E and `e`, so that no two lists of parts make the same key.
     pub const SEPARATOR: char = '\u{1f}';
 
     /// Makes a key.
@@ -40,7 +41,13 @@ impl Key {
             if place > 0 {
                 sort.push(Key::SEPARATOR);
             }
-            sort.push_str(part);
+            for c in part.chars() {
+                match c {
+                    Key::SEPARATOR => sort.push_str("\u{1e}s"),
+                    '\u{1e}' => sort.push_str("\u{1e}e"),
+                    c => sort.push(c),
+                }
+            }
         }
         Key { partition, sort }
     }

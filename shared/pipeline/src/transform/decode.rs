@@ -47,11 +47,9 @@ impl Decoder {
 
     fn json(&self, body: &[u8]) -> Result<ObjectMap, Error> {
         let Some(fields) = &self.fields else {
-            return match serde_json::from_slice(body) {
-                Ok(Value::Object(fields)) => Ok(fields),
-                Ok(_) => Err(malformed("the body is JSON, but not an object")),
-                Err(error) => Err(malformed(format!("the body is not JSON: {error}"))),
-            };
+            let mut json = serde_json::Deserializer::from_slice(body);
+            let read = Undeclared.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
+            return read.map_err(|error| not_json(body, &error));
         };
         let mut misfit = None;
         let mut json = serde_json::Deserializer::from_slice(body);
@@ -62,7 +60,7 @@ impl Decoder {
         match (read, misfit) {
             (_, Some(error)) => Err(error),
             (Ok(read), None) => complete(fields, read),
-            (Err(error), None) => Err(malformed(format!("the body is not a JSON object: {error}"))),
+            (Err(error), None) => Err(not_json(body, &error)),
         }
     }
 
@@ -162,6 +160,17 @@ fn malformed(reason: impl Into<String>) -> Error {
     Error::poison(Stage::Decode, Code::MALFORMED, reason)
 }
 
+fn not_json(body: &[u8], error: &serde_json::Error) -> Error {
+    let reason = format!("the body is not a JSON object: {error}");
+    if reason.contains("recursion limit") {
+        return Error::poison(Stage::Decode, Code::TOO_LARGE, "the body is nested deeper than 127 levels");
+    }
+    if body.starts_with(b"\xef\xbb\xbf") {
+        return malformed("the body starts with a byte order mark, which JSON does not allow");
+    }
+    malformed(reason)
+}
+
 fn type_error(name: &str, found: &str) -> Error {
     Error::poison(Stage::Decode, Code::FIELD_TYPE, format!("the field `{name}` is {found}"))
 }
@@ -223,6 +232,36 @@ impl<'de> Visitor<'de> for Declared<'_> {
                 self.misfit.get_or_insert(malformed(format!("the field `{name}` stands there twice")));
                 return Err(A::Error::custom("misfit"));
             }
+        }
+        Ok(read)
+    }
+}
+
+/// Reads a JSON object of anything. A key that stands there twice is refused: readers disagree on which one counts.
+struct Undeclared;
+
+impl<'de> DeserializeSeed<'de> for Undeclared {
+    type Value = ObjectMap;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<ObjectMap, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Undeclared {
+    type Value = ObjectMap;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectMap, A::Error> {
+        let mut read = ObjectMap::new();
+        while let Some((name, value)) = map.next_entry::<KeyString, Value>()? {
+            if let Some(twice) = read.contains_key(&name).then(|| format!("the field `{name}` stands there twice")) {
+                return Err(A::Error::custom(twice));
+            }
+            read.insert(name, value);
         }
         Ok(read)
     }

@@ -2,7 +2,10 @@
 
 mod decode;
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use bytestring::ByteString;
 
@@ -18,7 +21,7 @@ use crate::{
     types::timestamp,
 };
 
-/// A transform written in Rust. An error makes the event poison.
+/// A transform written in Rust. An error makes the event poison; so does a panic.
 pub type RustTransform = Arc<dyn Fn(&mut Record) -> Result<(), String> + Send + Sync>;
 
 /// What the first stroke does with a decoded record.
@@ -117,7 +120,8 @@ impl Transform {
         let changed = match &self.step {
             Step::Nothing => Ok(()),
             Step::Vrl(program) => program.run(record, evaluator),
-            Step::Rust(function) => function(record),
+            Step::Rust(function) => catch_unwind(AssertUnwindSafe(|| function(record)))
+                .unwrap_or_else(|_| Err("the transform panicked".to_owned())),
         };
         changed.map_err(|reason| Error::poison(Stage::Transform, Code::TRANSFORM, reason))
     }

@@ -151,7 +151,7 @@ impl Open for World {
         Ok(Bytes::copy_from_slice(resource.url.as_bytes()))
     }
 
-    fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
+    async fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
         Ok(Arc::new(FaultyModel::new(Arc::new(Echo(self.signature.clone())), self.plan("model"))))
     }
 }

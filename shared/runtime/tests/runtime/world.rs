@@ -83,7 +83,7 @@ impl Open for World {
         Ok(Bytes::new())
     }
 
-    fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
+    async fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
         let port = |name: &str, dtype, dims: &[Dim]| Port { name: name.to_owned(), dtype, dims: dims.to_vec() };
         let baseline = json!({ "rule": "Always.", "auc": 0.5, "precision_top_5_percent": 0.1, "measured": "by hand" });
         Ok(Arc::new(Echo(Signature {

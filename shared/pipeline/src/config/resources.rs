@@ -1,0 +1,134 @@
+//! `sources`, `stores`, `sinks`, and the files that models and tables are.
+
+use super::{
+    Format, Mistake, Name, Resource,
+    cursor::{Cursor, Section},
+    parse::fields,
+    resolve::{Resolved, resolve},
+    yaml::{Data, Node},
+};
+
+pub(super) const RESOURCE: &[&str] =
+    &["url", "key", "fields", "format", "timeout", "headers", "order", "ephemeral", "insecure", "large"];
+
+/// What a resource is for; it has the keys of that use.
+#[derive(Clone, Copy)]
+pub(super) enum Use {
+    Source,
+    Store,
+    Sink,
+    Object,
+}
+
+impl Use {
+    /// The keys that mean something for it in this version, beside `url`.
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Use::Store => &["key", "fields", "ephemeral"],
+            Use::Sink => &["format", "fields", "order", "ephemeral"],
+            Use::Source | Use::Object => &["ephemeral"],
+        }
+    }
+
+    /// Those that a service of a later version takes.
+    fn later(self) -> &'static [&'static str] {
+        match self {
+            Use::Sink => &["headers", "timeout", "insecure", "large"],
+            Use::Store | Use::Source | Use::Object => &["headers", "timeout", "insecure"],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Use::Source => "source",
+            Use::Store => "store",
+            Use::Sink => "sink",
+            Use::Object => "file to read",
+        }
+    }
+}
+
+/// Reads a section of resources by name.
+pub(super) fn resources(section: &Section<'_>, key: &str, kind: Use) -> Vec<(Name, Resource)> {
+    let Some(node) = section.get(key) else { return Vec::new() };
+    section
+        .cursor()
+        .entries(node, key)
+        .into_iter()
+        .filter_map(|(name, node, at)| Some((name, resource(section.cursor(), node, &at, kind)?)))
+        .collect()
+}
+
+/// Reads a URL, or an object with `url` and options.
+pub(super) fn resource(cursor: &Cursor<'_>, node: &Node, at: &str, kind: Use) -> Option<Resource> {
+    if !matches!(node.data, Data::Mapping(_)) {
+        return url(cursor, node, at);
+    }
+    let section = cursor.section(node, at, RESOURCE)?;
+    for key in RESOURCE.iter().filter(|key| **key != "url" && !kind.keys().contains(key)) {
+        let Some(node) = section.get(key) else { continue };
+        let message = if kind.later().contains(key) {
+            format!("`{}` is not in this version yet", section.place(key))
+        } else {
+            format!("`{key}` means nothing for a {}", kind.name())
+        };
+        cursor.note(Mistake::new(node.span.clone(), message));
+    }
+    let url_node = section.require("url", "a resource is a URL, or an object with `url`")?;
+    let mut resource = url(cursor, url_node, at)?;
+    if let Some(node) = section.get("key") {
+        resource.key =
+            cursor.items(node, &section.place("key")).iter().filter_map(|(item, at)| cursor.text(item, at)).collect();
+    }
+    resource.fields = section.get("fields").map(|node| fields(cursor, node, &section.place("fields")));
+    if let Some(node) = section.get("format") {
+        let words = [("json", Format::Json), ("cloudevents", Format::CloudEvents)];
+        resource.format = cursor.word(node, &section.place("format"), &words).unwrap_or_default();
+    }
+    resource.timeout = section.duration("timeout");
+    if let Some(node) = section.get("headers") {
+        for (name, value, at) in cursor.entries(node, &section.place("headers")) {
+            if let Some(value) = resolved(cursor, value, &at) {
+                resource.headers.insert(name.text, value.text);
+            }
+        }
+    }
+    if let Some(node) = section.get("order") {
+        let words = [("key", true), ("none", false)];
+        resource.ordered = cursor.word(node, &section.place("order"), &words).unwrap_or(true);
+    }
+    let flag = |key: &str| section.get(key).and_then(|node| cursor.boolean(node, &section.place(key)));
+    resource.ephemeral = flag("ephemeral").unwrap_or(false);
+    resource.insecure = flag("insecure").unwrap_or(false);
+    resource.large =
+        section.get("large").and_then(|node| self::resource(cursor, node, &section.place("large"), kind)).map(Box::new);
+    Some(resource)
+}
+
+fn url(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resource> {
+    let resolved = resolved(cursor, node, at)?;
+    let mut resource = Resource::new(at, resolved.text);
+    resource.span = node.span.clone();
+    resource.variable = resolved.from;
+    resource.base = cursor.base.clone();
+    let scheme = resource.scheme();
+    if scheme.is_empty() || !scheme.chars().all(|c| c.is_ascii_alphanumeric()) {
+        let shown = match &resource.variable {
+            Some(variable) => format!("what {variable} gives for `{at}`"),
+            None => format!("`{}`", resource.url),
+        };
+        cursor.note(
+            Mistake::new(node.span.clone(), format!("{shown} has no scheme"))
+                .help("a resource is a URL, such as file:data/table.csv or kinesis://stream"),
+        );
+        return None;
+    }
+    Some(resource)
+}
+
+fn resolved(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resolved> {
+    let text = cursor.text(node, at)?;
+    resolve(&text, cursor.environment, &cursor.base)
+        .map_err(|reason| cursor.note(Mistake::new(node.span.clone(), format!("`{at}`: {reason}"))))
+        .ok()
+}

@@ -1,0 +1,111 @@
+//! The types expressions are compiled with, growing from stroke to stroke.
+
+use vrl::{
+    compiler::{CompileConfig, Program, compile_with_external, state::ExternalEnv},
+    path::{OwnedTargetPath, OwnedValuePath, PathPrefix},
+    value::{
+        Kind,
+        kind::{Collection, Field},
+    },
+};
+
+use super::{
+    Change, Expression, How, Wrong, bounds,
+    diagnose::{mistake_in, mistakes, unknown_paths},
+    functions, paths,
+};
+use crate::config::Expr;
+
+/// The types of what an expression may read. Grows from stroke to stroke.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    record: Kind,
+}
+
+impl Scope {
+    /// Starts from the record's type.
+    pub fn new(record: Kind) -> Scope {
+        Scope { record }
+    }
+
+    /// Tells whether the record already has a field.
+    pub fn has(&self, name: &str) -> bool {
+        self.record.as_object().is_some_and(|object| object.known().contains_key(&Field::from(name)))
+    }
+
+    /// Adds a field to the record.
+    pub fn add(&mut self, name: &str, kind: Kind) {
+        self.record.insert(&OwnedValuePath::single_field(name), kind);
+    }
+
+    fn facts() -> Kind {
+        let text = Collection::from_unknown(Kind::bytes());
+        Kind::object(
+            Collection::empty()
+                .with_known("id", Kind::bytes())
+                .with_known("key", Kind::bytes().or_null())
+                .with_known("time", Kind::timestamp().or_null())
+                .with_known("attributes", Kind::object(text)),
+        )
+    }
+
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place in the file.
+    pub fn compile(&self, expr: &Expr) -> Result<Expression, Vec<Wrong>> {
+        let mut config = CompileConfig::default();
+        config.set_read_only();
+        let program = self.program(expr, config)?;
+        let info = program.final_type_info();
+        let reads = program
+            .info()
+            .target_queries
+            .iter()
+            .filter(|path| path.prefix == PathPrefix::Event)
+            .map(|path| match path.path.segments.first() {
+                Some(segment) => segment.to_string(),
+                None => String::new(),
+            })
+            .collect();
+        let kind = info.result.kind().clone().upgrade_undefined();
+        let only = paths::find(&expr.text).into_iter().find(|found| expr.text[found.span.clone()] == *expr.text.trim());
+        let how = match only {
+            Some(found) => How::Path(found.path),
+            None => How::Program(Box::new(program)),
+        };
+        Ok(Expression { how, kind, reads })
+    }
+
+    /// Compiles a program that changes the record, and takes over the types it leaves behind.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place in the file.
+    pub fn compile_change(&mut self, expr: &Expr) -> Result<Change, Vec<Wrong>> {
+        let mut config = CompileConfig::default();
+        config.set_read_only_path(OwnedTargetPath::metadata_root(), true);
+        let program = self.program(expr, config)?;
+        let record = program.final_type_info().state.external.target_kind().clone();
+        if !record.is_object() {
+            return Err(vec![Wrong::of(mistake_in(expr, "the record must stay an object".to_owned()))]);
+        }
+        let unknown = unknown_paths(expr, &self.record, &Scope::facts(), Some(&record));
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        self.record = record;
+        Ok(Change(Box::new(program)))
+    }
+
+    fn program(&self, expr: &Expr, config: CompileConfig) -> Result<Program, Vec<Wrong>> {
+        bounds::check(&expr.text).map_err(|reason| vec![Wrong::of(mistake_in(expr, reason))])?;
+        // An unknown path explains what the compiler then says about types: show that alone.
+        let unknown = unknown_paths(expr, &self.record, &Scope::facts(), None);
+        let env = ExternalEnv::new_with_kind(self.record.clone(), Scope::facts());
+        match compile_with_external(&expr.text, &functions::allowed(), &env, config) {
+            _ if !unknown.is_empty() => Err(unknown),
+            Ok(compiled) => Ok(compiled.program),
+            Err(diagnostics) => Err(mistakes(expr, &self.record, diagnostics)),
+        }
+    }
+}
