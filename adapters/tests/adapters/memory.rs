@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -7,7 +10,7 @@ use fourstroke::{
     ports::{Payload, Source, Store},
     testkit::{HandClock, retry_from, sink, source, store, trigger},
 };
-use fourstroke_adapters::memory::{MemorySink, MemorySource, MemoryStore, MemoryTrigger};
+use fourstroke_adapters::memory::{MemorySink, MemorySource, MemoryStore, MemoryTrigger, Settlements};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn store_keeps_the_contract() {
@@ -42,6 +45,27 @@ async fn source_keeps_the_contract() {
     for batch in [1, 2, 1_000] {
         let open = async || Box::new(MemorySource::new(events()).in_batches_of(batch)) as Box<dyn Source>;
         source::suite(open, std::slice::from_ref(&expected), can).await;
+    }
+}
+
+/// A queue made of a list: what one source settled, the next does not give.
+#[tokio::test]
+async fn a_source_settles_just_what_a_report_covers() {
+    let expected = vec!["a", "b", "c", "d", "e"].into_iter().map(|body| vec![source::Expected::event(body)]);
+    let expected: Vec<_> = expected.collect();
+    let can = source::Capabilities { ends: true, replays: false, grouped: false };
+    for batch in [1, 2, 1_000] {
+        let settled = Mutex::new(Vec::<Settlements>::new());
+        let open = async || {
+            let mut settled = settled.lock().unwrap();
+            let gone: HashSet<ByteString> = settled.iter().flat_map(Settlements::ids).collect();
+            let events = ["a", "b", "c", "d", "e"].map(|id| Event::new(id, id));
+            let left = events.into_iter().filter(|event| !gone.contains(&event.id));
+            let memory = MemorySource::new(left).in_batches_of(batch);
+            settled.push(memory.settlements());
+            Box::new(memory) as Box<dyn Source>
+        };
+        source::suite(open, &expected, can).await;
     }
 }
 

@@ -10,6 +10,7 @@ mod summary;
 mod summary_text;
 mod table;
 mod tally;
+mod waiting;
 mod worker;
 
 pub use latency::{Latencies, Quantiles};

@@ -1,7 +1,5 @@
 //! Predictions held against what really happened, within one run.
 
-use std::collections::{HashMap, VecDeque};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use fourstroke::{
     pipeline::Pipeline,
@@ -9,7 +7,10 @@ use fourstroke::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::score_histogram::ScoreHistogram;
+use crate::{
+    score_histogram::ScoreHistogram,
+    waiting::{Waiting, WaitingRoom},
+};
 
 /// How many decisions wait for their outcome at most, about 25 MB of them; then the oldest are forgotten.
 const MOST_WAITING: usize = 250_000;
@@ -18,30 +19,24 @@ const MOST_WAITING: usize = 250_000;
 const TOP: f64 = 0.05;
 
 /// Joins outcomes to decisions by id and scores every model that gives a probability.
+///
+/// `outcome.within` is checked when an outcome comes, and where both events have a time: one event with a time far off
+/// says nothing about the others.
 pub(crate) struct Scores {
     within: TimeDelta,
     models: Vec<Scored>,
     baselines: Vec<Baseline>,
-    waiting: HashMap<u128, Waiting>,
-    /// In the order they came, to forget the oldest; holds those that are joined already, too.
-    order: VecDeque<(DateTime<Utc>, u128)>,
-    /// The latest event time seen.
-    now: DateTime<Utc>,
+    waiting: WaitingRoom,
     joined: u64,
     happened: u64,
     unmatched: u64,
-    without_outcome: u64,
+    /// Decisions whose outcome came too late.
+    late: u64,
 }
 
 struct Scored {
     name: String,
     scores: ScoreHistogram,
-}
-
-/// A decision whose outcome is not known yet: when it was made, and each model's bin.
-struct Waiting {
-    time: DateTime<Utc>,
-    bins: Box<[Option<u16>]>,
 }
 
 impl Scores {
@@ -63,13 +58,11 @@ impl Scores {
             within: TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX),
             models,
             baselines,
-            waiting: HashMap::new(),
-            order: VecDeque::new(),
-            now: DateTime::<Utc>::MIN_UTC,
+            waiting: WaitingRoom::new(MOST_WAITING),
             joined: 0,
             happened: 0,
             unmatched: 0,
-            without_outcome: 0,
+            late: 0,
         })
     }
 
@@ -78,51 +71,32 @@ impl Scores {
         if decision.disposition == Disposition::Retry {
             return;
         }
-        let time = decision.record.facts().time.unwrap_or(self.now);
-        self.now = self.now.max(time);
+        let time = decision.record.facts().time;
         if let Some(outcome) = &decision.outcome {
             self.join(&outcome.decision_id, time, outcome.label);
         }
         let bins: Box<[Option<u16>]> = self.models.iter().map(|model| bin_of(decision, &model.name)).collect();
         if bins.iter().any(Option::is_some) {
-            let id = short(&decision.id);
-            self.waiting.insert(id, Waiting { time, bins });
-            self.order.push_back((time, id));
-        }
-        self.forget();
-    }
-
-    fn join(&mut self, decision_id: &str, time: DateTime<Utc>, happened: bool) {
-        // Removed, so that a second outcome of the same decision does not count again.
-        let decision = self.waiting.remove(&short(decision_id));
-        match decision {
-            Some(decision) if time.signed_duration_since(decision.time) <= self.within => {
-                self.joined += 1;
-                self.happened += u64::from(happened);
-                for (model, bin) in self.models.iter_mut().zip(decision.bins) {
-                    bin.into_iter().for_each(|bin| model.scores.add(bin, happened));
-                }
-            }
-            late_or_unknown => {
-                self.without_outcome += u64::from(late_or_unknown.is_some());
-                self.unmatched += 1;
-            }
+            self.waiting.enter(short(&decision.id), Waiting { time, bins });
         }
     }
 
-    /// Drops what no outcome can join any more, and the oldest when there are too many.
-    fn forget(&mut self) {
-        while let Some((time, id)) = self.order.front() {
-            let late = self.now.signed_duration_since(*time) > self.within;
-            if !late && self.order.len() <= MOST_WAITING {
-                return;
-            }
-            // A decision that was made again since waits on, under its later entry.
-            if self.waiting.get(id).is_some_and(|waiting| waiting.time == *time) {
-                self.waiting.remove(id);
-                self.without_outcome += 1;
-            }
-            self.order.pop_front();
+    fn join(&mut self, decision_id: &str, told: Option<DateTime<Utc>>, happened: bool) {
+        // Taken out, so that a second outcome of the same decision does not count again.
+        let Some(decision) = self.waiting.leave(short(decision_id)) else {
+            self.unmatched += 1;
+            return;
+        };
+        let after = told.zip(decision.time).map(|(told, decided)| told.signed_duration_since(decided));
+        if after.is_some_and(|after| after > self.within) {
+            self.unmatched += 1;
+            self.late += 1;
+            return;
+        }
+        self.joined += 1;
+        self.happened += u64::from(happened);
+        for (model, bin) in self.models.iter_mut().zip(decision.bins) {
+            bin.into_iter().for_each(|bin| model.scores.add(bin, happened));
         }
     }
 
@@ -143,7 +117,7 @@ impl Scores {
             outcomes_joined: self.joined,
             outcomes_that_happened: self.happened,
             outcomes_late_or_unknown: self.unmatched,
-            decisions_without_outcome: self.without_outcome + self.waiting.len() as u64,
+            decisions_without_outcome: self.late + self.waiting.never_left(),
             baselines: self.baselines.clone(),
             models,
         }

@@ -40,11 +40,18 @@ pub enum End {
     /// It was asked to stop.
     Stopped,
     /// Nothing more will succeed until somebody acts.
-    Fatal(Error),
-    /// These events were still to be asked for again after the last try.
+    Fatal {
+        /// Why.
+        error: Error,
+        /// Why the source could not settle the last batch either, if so.
+        unsettled: Option<SourceError>,
+    },
+    /// Some events were still to be asked for again after the last try.
     GaveUp {
         /// Their ids as the source gave them.
         left: Vec<ByteString>,
+        /// Why the source could not settle the last batch either, if so.
+        unsettled: Option<SourceError>,
     },
     /// The source failed, in giving events or in settling them.
     Failed(SourceError),
@@ -64,22 +71,33 @@ impl fmt::Display for End {
             End::Source => f.write_str("the source ended"),
             End::Limit => f.write_str("the limit was reached"),
             End::Stopped => f.write_str("stopped when asked to"),
-            End::Fatal(error) => write!(f, "stopped: {error}"),
-            End::GaveUp { left } => {
+            End::Fatal { error, unsettled } => {
+                write!(f, "stopped: {error}")?;
+                also(f, unsettled)
+            }
+            End::GaveUp { left, unsettled } => {
                 let ids: Vec<&str> = left.iter().take(SHOWN).map(|id| &**id).collect();
                 let more = if left.len() > SHOWN { ", …" } else { "" };
-                write!(f, "gave up on {} events after trying again: {}{more}", left.len(), ids.join(", "))
+                write!(f, "gave up on {} events after trying again: {}{more}", left.len(), ids.join(", "))?;
+                also(f, unsettled)
             }
             End::Failed(error) => write!(f, "the source failed: {error}"),
         }
     }
 }
 
+fn also(f: &mut fmt::Formatter<'_>, unsettled: &Option<SourceError>) -> fmt::Result {
+    unsettled.iter().try_for_each(|error| write!(f, "; and the source could not settle the batch: {error}"))
+}
+
 /// Runs everything a source gives through a pipeline, one batch at a time while the next one is fetched.
 ///
-/// What is to be retried is tried again here before anything later runs, so that order is kept in every group. Each
-/// batch is then settled once, with the report of how its events ended at last, and shown to `observe`. When `shutdown`
-/// is ready, the current batch is finished and settled.
+/// What is to be retried is tried again here before anything later runs, so that order is kept in every group. That is
+/// simple and safe, and has a price: all groups wait while the events of one are tried again.
+///
+/// Each batch is then settled once, with the report of how its events ended at last, and shown to `observe`. Of a batch
+/// that [`Settings::events`] cuts, only the events that ran are settled: the source keeps the others. When `shutdown` is
+/// ready, the current batch is finished and settled.
 ///
 /// Dropping the future leaves the current batch unsettled: the source gives it again.
 pub async fn work(
@@ -110,12 +128,18 @@ pub async fn work(
         let settled = batch.acknowledge.settle(&report).await;
         observe(&report);
         let left: Vec<ByteString> = report.retries().iter().map(|input| input.event().id.clone()).collect();
-        match (report.fatal, settled) {
-            (Some(error), _) => return End::Fatal(error),
-            _ if stopped => return End::Stopped,
-            _ if !left.is_empty() => return End::GaveUp { left },
-            (None, Err(error)) => return End::Failed(error),
-            (None, Ok(())) => {}
+        let unsettled = settled.err();
+        if let Some(error) = report.fatal {
+            return End::Fatal { error, unsettled };
+        }
+        if !stopped && !left.is_empty() {
+            return End::GaveUp { left, unsettled };
+        }
+        if let Some(error) = unsettled {
+            return End::Failed(error);
+        }
+        if stopped {
+            return End::Stopped;
         }
     }
     End::Limit

@@ -25,7 +25,9 @@ pub struct Batch {
 /// Tells the source how a batch ended.
 #[async_trait]
 pub trait Acknowledge: Send {
-    /// Settles every event that is not to be asked for again. Called once, when none is left to be retried in process.
+    /// Settles every input of the report that is not to be asked for again, and nothing else: a report may cover only the
+    /// first of the batch's events, and those it does not cover stay unsettled. Called once, when none is left to be
+    /// retried in process.
     async fn settle(self: Box<Self>, report: &Report) -> Result<(), SourceError>;
 }
 

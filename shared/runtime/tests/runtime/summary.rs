@@ -107,6 +107,24 @@ async fn outcomes_are_joined_once_and_in_time() {
 }
 
 #[tokio::test]
+async fn an_event_from_the_far_future_spoils_no_score() {
+    let summary = summary(
+        Faults::none(),
+        vec![
+            decided("a", "2013-10-01T10:00:00Z", 0.9),
+            decided("b", "9999-12-31T23:59:59Z", 0.2),
+            event(json!({ "id": "no time", "x": 0.3 })),
+            told("1", "2013-10-01T10:30:00Z", "a", true),
+            event(json!({ "id": "2", "of": "no time", "good": false })),
+        ],
+    )
+    .await;
+    let scores = summary.scores.expect("the model is scored");
+    assert_eq!((scores.outcomes_joined, scores.outcomes_late_or_unknown), (2, 0));
+    assert_eq!(scores.decisions_without_outcome, 1);
+}
+
+#[tokio::test]
 async fn what_is_asked_for_again_is_not_scored() {
     let events = vec![
         decided("a", "2013-10-01T10:00:00Z", 0.9),

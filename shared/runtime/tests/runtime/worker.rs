@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use fourstroke::{
     error::Kind,
-    ports::{Batch, Source, SourceError},
+    ports::{Acknowledge, Batch, Source, SourceError},
     report::{Disposition, Report},
     testkit::faults::{Attempt, Fault, Faults},
 };
@@ -71,7 +71,7 @@ async fn after_the_last_try_the_loop_gives_up_and_settles_what_is_done() {
     let source = MemorySource::new(acting(6)).in_batches_of(3);
     let settlements = source.settlements();
     let end = work(&world.pipeline().await, Box::new(source), settings(Some(3)), pending(), |_| {}).await;
-    assert_eq!(end, End::GaveUp { left: vec!["e1".into(), "e2".into()] });
+    assert_eq!(end, End::GaveUp { left: vec!["e1".into(), "e2".into()], unsettled: None });
     assert!(!end.is_orderly());
     assert_eq!(settlements.ids(), ["e0"]);
     assert_eq!(end.to_string(), "gave up on 2 events after trying again: e1, e2");
@@ -84,7 +84,7 @@ async fn what_is_fatal_ends_the_loop_at_once() {
     let settlements = source.settlements();
     let mut batches = 0;
     let end = work(&world.pipeline().await, Box::new(source), settings(None), pending(), |_| batches += 1).await;
-    assert!(matches!(&end, End::Fatal(error) if error.code.as_str() == "FS-A004"), "{end}");
+    assert!(matches!(&end, End::Fatal { error, .. } if error.code.as_str() == "FS-A004"), "{end}");
     assert_eq!((batches, settlements.batches(), settlements.ids().len()), (1, 1, 0));
 }
 
@@ -155,4 +155,47 @@ async fn one_batch_is_fetched_ahead_and_a_broken_source_ends_the_loop_after_what
     assert_eq!(end.to_string(), "the source failed: the disk is gone");
     assert_eq!(ahead, [2, 3]);
     assert_eq!(settlements.ids(), ids(4));
+}
+
+/// Gives events and can settle none of them.
+struct Unsettling(MemorySource);
+
+#[async_trait]
+impl Source for Unsettling {
+    async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
+        let batch = self.0.next().await?;
+        Ok(batch.map(|batch| Batch { acknowledge: Box::new(Gone), ..batch }))
+    }
+}
+
+struct Gone;
+
+#[async_trait]
+impl Acknowledge for Gone {
+    async fn settle(self: Box<Self>, _: &Report) -> Result<(), SourceError> {
+        Err(SourceError { kind: Kind::Retryable, reason: "the lease is lost".to_owned() })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_cannot_be_settled_is_told_however_the_loop_ends() {
+    let ended = async |faults: Faults, stop: bool| {
+        let (pipeline, source) = (World::new(faults).pipeline().await, Unsettling(MemorySource::new(acting(2))));
+        // Longer than the batch takes until it waits for its second try.
+        let shutdown = async {
+            match stop {
+                true => tokio::time::sleep(LIMIT * 2).await,
+                false => pending().await,
+            }
+        };
+        work(&pipeline, Box::new(source), settings(Some(3)), shutdown, |_| {}).await
+    };
+    let gone = SourceError { kind: Kind::Retryable, reason: "the lease is lost".to_owned() };
+    assert_eq!(ended(Faults::none(), false).await, End::Failed(gone.clone()));
+    assert_eq!(ended(Faults::plan(|_| Some(Fault::Before)), true).await, End::Failed(gone));
+    let also = "; and the source could not settle the batch: the lease is lost";
+    for fault in [Fault::Before, Fault::Fatal] {
+        let end = ended(Faults::plan(move |_| Some(fault)), false).await;
+        assert!(!end.is_orderly() && end.to_string().ends_with(also), "{end}");
+    }
 }
