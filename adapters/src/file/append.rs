@@ -64,7 +64,7 @@ impl Appender {
 
     /// Writes whole lines at once, or nothing.
     pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), SendError> {
-        let failed = |sent, error: io::Error| SendError { kind: Kind::Retryable, sent, reason: error.to_string() };
+        let failed = |sent, error: io::Error| SendError { kind: kind(&error), sent, reason: error.to_string() };
         let packed = pack(self.packing, lines).map_err(|error| failed(Sent::No, error))?;
         let before = self.length().map_err(|error| failed(Sent::No, error))?;
         self.file.write_all(&packed).map_err(|error| match before {
@@ -93,6 +93,14 @@ impl Drop for Appender {
     }
 }
 
+/// Tells what only somebody can mend from what may pass by itself, such as a full disk.
+fn kind(error: &io::Error) -> Kind {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Kind::Fatal,
+        _ => Kind::Retryable,
+    }
+}
+
 /// Makes of lines what stands in the file: a part that can be read on its own.
 fn pack(packing: Packing, lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     match packing {
@@ -103,5 +111,18 @@ fn pack(packing: Packing, lines: &[u8]) -> io::Result<Cow<'_, [u8]>> {
             encoder.finish().map(Cow::Owned)
         }
         Packing::Zstd => zstd::bulk::compress(lines, zstd::DEFAULT_COMPRESSION_LEVEL).map(Cow::Owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_written_is_fatal_and_a_full_disk_is_not() {
+        let of = |reason: io::ErrorKind| kind(&reason.into());
+        assert_eq!(of(io::ErrorKind::PermissionDenied), Kind::Fatal);
+        assert_eq!(of(io::ErrorKind::ReadOnlyFilesystem), Kind::Fatal);
+        assert_eq!(of(io::ErrorKind::StorageFull), Kind::Retryable);
     }
 }

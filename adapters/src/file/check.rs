@@ -11,7 +11,7 @@ use fourstroke::config::Resource;
 use super::{
     columns::Columns,
     layout::{self, Content, Packing},
-    reading,
+    reading, torn,
 };
 
 /// Checks that a file could be appended to. Nothing is made or changed.
@@ -21,7 +21,7 @@ use super::{
 ///
 /// # Errors
 /// One sentence: its name says nothing of its content, it may not be written, it is a directory or would be in a file,
-/// or its header differs from `fields`.
+/// its header differs from `fields`, or its last line has no end and is not half a JSON object.
 pub fn check_sink(resource: &Resource) -> Result<(), String> {
     let (content, packing) = layout::to_write(resource)?;
     let path = resource.write_path();
@@ -43,6 +43,9 @@ pub(super) fn cannot(shown: &str, error: &io::Error) -> String {
 
 fn existing(path: &Path, resource: &Resource, content: Content, packing: Packing) -> io::Result<()> {
     let file = OpenOptions::new().read(true).append(true).open(path)?;
+    if (content, packing) == (Content::Lines, Packing::Plain) {
+        return torn::after_last_line(&file, file.metadata()?.len()).map(drop);
+    }
     let (Content::Rows, Some(fields)) = (content, &resource.fields) else { return Ok(()) };
     match reading::unpack(file, packing).and_then(Columns::of_header) {
         Ok(Some(columns)) => columns.agree_with(fields),

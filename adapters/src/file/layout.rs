@@ -21,6 +21,11 @@ pub(super) enum Packing {
     Zstd,
 }
 
+/// Tells whether a name means standard input: `-`, or `-.csv` for rows. A file of such a name is `./-.csv`.
+pub(super) fn is_stdin(name: &str) -> bool {
+    matches!(name, "-" | "-.csv")
+}
+
 /// Reads a file's name from behind; the content is none where the ending is not a known one.
 pub(super) fn of(name: &str) -> (Option<Content>, Packing) {
     let name = name.to_ascii_lowercase();
@@ -42,6 +47,17 @@ fn unpacked(name: &str) -> (&str, Packing) {
     }
 }
 
+/// Returns how a source is laid out; standard input holds lines unless its name says rows.
+///
+/// # Errors
+/// Names no file, or one whose ending is not known.
+pub(super) fn of_source(resource: &Resource) -> Result<(Content, Packing), String> {
+    match resource.rest() {
+        name if is_stdin(name) => Ok((of(name).0.unwrap_or(Content::Lines), Packing::Plain)),
+        _ => to_read(resource),
+    }
+}
+
 /// Returns how a file to be read is laid out.
 ///
 /// # Errors
@@ -60,7 +76,7 @@ pub(super) fn to_read(resource: &Resource) -> Result<(Content, Packing), String>
 /// Names no file, or one whose ending is not known.
 pub(super) fn to_write(resource: &Resource) -> Result<(Content, Packing), String> {
     named_file(resource).map_err(|error| match resource.rest() {
-        "-" => format!("`{}` can only be a source; standard output is `stdout:`", resource.shown()),
+        name if is_stdin(name) => format!("`{}` can only be a source; standard output is `stdout:`", resource.shown()),
         _ => error,
     })?;
     let (content, packing) = of(resource.rest());
@@ -86,7 +102,7 @@ fn unnamed(resource: &Resource) -> String {
 pub(super) fn named_file(resource: &Resource) -> Result<(), String> {
     match resource.rest() {
         "" => Err(format!("`{}` names no file; write a path behind the colon", resource.shown())),
-        "-" => Err(format!("`{}` is standard input, which can only be a source", resource.shown())),
+        name if is_stdin(name) => Err(format!("`{}` is standard input, which can only be a source", resource.shown())),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The name says what is inside: `.jsonl`, `.ndjson` and `.json` hold one body per line, `.csv` one row per event;
 //! behind that `.gz` or `.zst` may follow. A sink takes a name without an ending too, for lines: `/dev/stderr`. `file:-`
-//! is standard input, one body per line, and only a source.
+//! is standard input, one body per line, `file:-.csv` is standard input with a header and rows; both are only sources.
 //!
 //! All reading, writing and (de)compressing happens off the asynchronous threads.
 
@@ -36,6 +36,11 @@ pub use source::FileSource;
 pub use table::FileTable;
 
 use crate::framed::joined;
+
+/// Tells whether a source gives rows, each with the header as attribute, and not bodies; none where its name does not say.
+pub fn gives_rows(resource: &Resource) -> Option<bool> {
+    layout::of_source(resource).ok().map(|(content, _)| content == layout::Content::Rows)
+}
 
 /// Reads a whole file of at most 1 GiB, as it is: nothing is decompressed.
 ///

@@ -51,8 +51,8 @@ impl FileSource {
     /// # Errors
     /// As [`FileSource::open`].
     pub async fn open_in_batches_of(events: usize, resource: &Resource) -> Result<FileSource, String> {
-        let live = resource.rest() == "-";
-        let (content, packing) = if live { (Content::Lines, Packing::Plain) } else { layout::to_read(resource)? };
+        let live = layout::is_stdin(resource.rest());
+        let (content, packing) = layout::of_source(resource)?;
         let place = resource.clone();
         let reader = tokio::task::spawn_blocking(move || Reader::open(place, live, content, packing)).await;
         let reader = reader.unwrap_or_else(|error| Err(error.to_string()))?;
@@ -103,29 +103,50 @@ struct Reader {
 
 enum Records {
     Lines(LineReader),
-    Rows { rows: Box<RowReader>, header: ByteString },
+    /// The header is empty until it is read.
+    Rows {
+        rows: Box<RowReader>,
+        header: ByteString,
+    },
 }
 
 impl Reader {
     fn open(resource: Resource, live: bool, content: Content, packing: Packing) -> Result<Reader, String> {
-        let explain = |error: io::Error| reading::explain(&resource, &error);
-        let input =
-            if live { reading::stdin() } else { reading::open(&resource.read_path(), packing).map_err(explain)? };
-        let records = match content {
-            Content::Lines => Records::Lines(LineReader::new(input)),
-            Content::Rows => {
-                let mut rows = Box::new(RowReader::new(input));
-                let header = header(&mut rows).map_err(explain)?;
-                let header = ByteString::try_from(header)
-                    .map_err(|_| format!("the header of `{}` is not UTF-8", resource.shown()))?;
-                Records::Rows { rows, header }
+        let input = match live {
+            true => reading::stdin(),
+            false => {
+                reading::open(&resource.read_path(), packing).map_err(|error| reading::explain(&resource, &error))?
             }
         };
-        Ok(Reader { name: resource.rest().into(), resource, records, live })
+        let records = match content {
+            Content::Lines => Records::Lines(LineReader::new(input)),
+            Content::Rows => Records::Rows { rows: Box::new(RowReader::new(input)), header: ByteString::new() },
+        };
+        let mut reader = Reader { name: resource.rest().into(), resource, records, live };
+        // Opening must not wait for what is yet to be typed.
+        if !live {
+            reader.read_header()?;
+        }
+        Ok(reader)
+    }
+
+    /// Reads the first row, where there are rows.
+    fn read_header(&mut self) -> Result<(), String> {
+        let Records::Rows { rows, header } = &mut self.records else { return Ok(()) };
+        let bytes = first_row(rows).map_err(|error| reading::explain(&self.resource, &error))?;
+        *header = ByteString::try_from(bytes)
+            .map_err(|_| format!("the header of `{}` is not UTF-8", self.resource.shown()))?;
+        Ok(())
     }
 
     /// Gives batch after batch until the end, an error, or until nobody wants more.
     fn pump(mut self, events: usize, give: &mpsc::Sender<Message>) {
+        if self.live
+            && let Err(reason) = self.read_header()
+        {
+            let _ = give.blocking_send(Err(SourceError { kind: Kind::Fatal, reason }));
+            return;
+        }
         loop {
             let (batch, end) = self.batch(events);
             if !batch.is_empty() && give.blocking_send(Ok(Some(batch))).is_err() {
@@ -168,7 +189,9 @@ impl Reader {
             Records::Lines(lines) => lines.input.buffer(),
             Records::Rows { rows, .. } => rows.input.buffer(),
         };
-        self.live && !buffered.contains(&b'\n')
+        // What is passed over, empty lines and the rest of a `\r\n`, promises no event.
+        let ahead = buffered.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(buffered.len());
+        self.live && !buffered[ahead..].contains(&b'\n')
     }
 
     fn event(&self, buffer: &Bytes, piece: &Piece) -> Decoded {
@@ -197,7 +220,7 @@ impl Reader {
 }
 
 /// Reads the first row as it stands; an empty file has an empty one.
-fn header(rows: &mut RowReader) -> io::Result<Bytes> {
+fn first_row(rows: &mut RowReader) -> io::Result<Bytes> {
     let mut raw = Vec::new();
     let piece = rows.next(&mut raw)?;
     let header = piece.map_or(&b""[..], |piece| &raw[piece.start..piece.end]);

@@ -10,14 +10,19 @@ use std::{
 
 use super::layout::{Content, Packing};
 
+const OPEN_LINE: &str = "its last line has no line end; add one, or move the file away";
+
 /// Moves a torn end to `PATH.torn`, appended to what is there.
 ///
-/// Torn is a last line without its newline, a last row without a newline outside quotes, a last compressed part that
-/// ends too early. A table or a compressed file is read through once to find it.
+/// Torn is the beginning of a JSON object without its newline as the last line, a last row without a newline outside
+/// quotes, a last compressed part that ends too early. A table or a compressed file is read through once to find it.
+///
+/// # Errors
+/// Also a last line without its newline that is something else: who wrote it is not known.
 pub(super) fn repair(mut file: &File, path: &Path, content: Content, packing: Packing) -> io::Result<()> {
     let length = file.metadata()?.len();
     let whole = match (packing, content) {
-        (Packing::Plain, Content::Lines) => after_last_newline(file, length)?,
+        (Packing::Plain, Content::Lines) => after_last_line(file, length)?,
         (Packing::Plain, Content::Rows) => after_last_row(file)?,
         (Packing::Gzip | Packing::Zstd, _) => after_last_part(file, packing)?,
     };
@@ -37,6 +42,20 @@ pub(super) fn repair(mut file: &File, path: &Path, content: Content, packing: Pa
 }
 
 /// Returns where the last whole line ends.
+///
+/// # Errors
+/// What follows is not half a line of ours.
+pub(super) fn after_last_line(mut file: &File, length: u64) -> io::Result<u64> {
+    let whole = after_last_newline(file, length)?;
+    let mut first = Vec::new();
+    file.seek(SeekFrom::Start(whole))?;
+    file.take(1).read_to_end(&mut first)?;
+    match first[..] {
+        [] | [b'{'] => Ok(whole),
+        _ => Err(io::Error::other(OPEN_LINE)),
+    }
+}
+
 fn after_last_newline(mut file: &File, length: u64) -> io::Result<u64> {
     const CHUNK: u64 = 64 << 10;
     let mut chunk = Vec::new();
@@ -115,7 +134,7 @@ fn after_last_part(mut file: &File, packing: Packing) -> io::Result<u64> {
     match ends_in {
         None | Some(b'\n') => Ok(whole),
         // It cannot be cut off in there, and what is appended would become one with it.
-        Some(_) => Err(io::Error::other("its last line has no end; move it away")),
+        Some(_) => Err(io::Error::other(OPEN_LINE)),
     }
 }
 

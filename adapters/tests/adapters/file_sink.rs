@@ -7,7 +7,7 @@ use fourstroke::{
     ports::{Outgoing, Sent, Sink},
     testkit::sink,
 };
-use fourstroke_adapters::file::FileSink;
+use fourstroke_adapters::file::{FileSink, check_sink};
 
 use crate::files;
 
@@ -86,7 +86,7 @@ async fn a_torn_end_is_moved_aside() {
 #[tokio::test]
 async fn a_file_that_is_all_one_torn_line_is_moved_whole() {
     let directory = tempfile::tempdir().unwrap();
-    let path = files::write(&directory, "out.jsonl", &vec![b'x'; 200_000]);
+    let path = files::write(&directory, "out.jsonl", &[b"{", &[b'x'; 199_999][..]].concat());
     append(&path, &["1"]).await;
     assert_eq!(files::unpack(&path), b"1\n");
     assert_eq!(std::fs::read(directory.path().join("out.jsonl.torn")).unwrap().len(), 200_001);
@@ -144,9 +144,15 @@ async fn what_cannot_be_appended_to_says_so_at_once() {
     for name in ["open.jsonl.gz", "open.csv.zst"] {
         let path = files::write(&directory, name, b"1\n2");
         let before = std::fs::read(&path).unwrap();
-        assert!(refusal(at(name)).await.ends_with("its last line has no end; move it away"));
+        assert!(refusal(at(name)).await.ends_with("its last line has no line end; add one, or move the file away"));
         assert_eq!(std::fs::read(&path).unwrap(), before, "{name} must be left alone");
     }
+    let path = files::write(&directory, "notes.json", b"{}\nmy notes");
+    let resource = Resource::new("sinks.x", at("notes.json"));
+    for refusal in [refusal(at("notes.json")).await, check_sink(&resource).unwrap_err()] {
+        assert!(refusal.ends_with("its last line has no line end; add one, or move the file away"), "{refusal}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), b"{}\nmy notes");
 }
 
 #[cfg(target_os = "linux")]
