@@ -37,8 +37,13 @@ pub fn compare(path: &str, expected: &Value, got: Option<&Value>, differences: &
     }
 }
 
-/// Compares scalars: 1 and 1.0 are the same, and so is a moment however it is written.
+/// Compares scalars: 1 and 1.0 are the same, and so is a moment however it is written. Whole numbers are compared exactly:
+/// they may be ids.
 fn same(expected: &Value, got: &Value) -> bool {
+    let whole = |value: &Value| value.is_i64() || value.is_u64();
+    if whole(expected) && whole(got) {
+        return expected == got;
+    }
     if let (Some(expected), Some(got)) = (expected.as_f64(), got.as_f64()) {
         // What a person writes down has fewer digits than what came out.
         const CLOSE: f64 = 1e-9;
@@ -78,6 +83,8 @@ mod tests {
     #[test]
     fn numbers_and_moments_are_compared_by_what_they_mean() {
         assert_eq!(paths(json!([1, 0.3]), json!([1.0, 0.1 + 0.2])), [""; 0]);
+        assert_eq!(paths(json!(9_007_199_254_740_993_i64), json!(9_007_199_254_740_992_i64)), ["data"]);
+        assert_eq!(paths(json!([10_000_000_000_i64, -1]), json!([10_000_000_001_i64, -1])), ["data[0]"]);
         assert_eq!(paths(json!("2013-11-02T17:00:00Z"), json!("2013-11-02T17:00:00.000+00:00")), [""; 0]);
         assert_eq!(paths(json!(null), json!(0)), ["data"]);
     }

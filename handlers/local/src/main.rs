@@ -3,6 +3,7 @@
 mod json_diff;
 mod open;
 mod output;
+mod overlap;
 mod progress;
 mod run;
 mod schema;
@@ -13,7 +14,7 @@ mod validate;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use fourstroke::config::Mistakes;
+use fourstroke::config::{Mistake, Mistakes};
 
 /// Makes AI decisions on events: Transform, Enrich, Infer, Act, as one pipeline.yaml says.
 #[derive(Parser)]
@@ -49,10 +50,17 @@ async fn main() -> ExitCode {
         Command::Schema(_) => schema::schema(),
     };
     ended.unwrap_or_else(|error| {
-        match error.downcast_ref::<Mistakes>() {
-            Some(mistakes) => eprintln!("{}", mistakes.render(output::colours(&std::io::stderr()))),
-            None => eprintln!("error: {error:#}"),
-        }
+        output::tell(&match error.downcast_ref::<Mistakes>() {
+            Some(mistakes) if mistakes.text.is_empty() => unplaced(mistakes),
+            Some(mistakes) => format!("{}\n", mistakes.render(output::colours(&std::io::stderr()))),
+            None => format!("error: {error:#}\n"),
+        });
         ExitCode::from(output::USAGE)
     })
+}
+
+/// Writes what is wrong with a file that has no text to show a place in.
+fn unplaced(mistakes: &Mistakes) -> String {
+    let line = |mistake: &Mistake| format!("error: {}: {}\n", mistakes.path.display(), mistake.message);
+    mistakes.list.iter().map(line).collect()
 }

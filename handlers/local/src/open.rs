@@ -8,12 +8,14 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use fourstroke::{
-    config::{Environment, Mistake, Mistakes, PipelineFile, Resource},
+    config::{BodyFormat, Environment, Mistake, Mistakes, PipelineFile, Resource},
     error::Kind,
     pipeline::{Builder, Pipeline},
     ports::{Model, Open, Outgoing, SendError, Sent, Sink, Source, Store},
 };
-use fourstroke_adapters::{memory::MemorySink, open};
+use fourstroke_adapters::{file::gives_rows, memory::MemorySink, open};
+
+use crate::overlap;
 
 /// A pipeline file, built. Nothing is written yet, and no file made: [`Built::open_sinks`] does that.
 pub struct Built {
@@ -49,10 +51,16 @@ pub async fn build(file: PipelineFile, sources: &[&Resource], sinks: Sinks) -> R
     let mut opened = Vec::new();
     let mut mistakes = Vec::new();
     for resource in sources {
-        match open::source(resource).await {
+        match self::source(resource, &file).await {
             Ok(source) => opened.push(source),
             Err(why) => mistakes.push(unopened(resource, &why)),
         }
+    }
+    if sinks == Sinks::Checked {
+        mistakes.extend(check_unused(&file).await);
+    }
+    if sinks != Sinks::StandIns {
+        mistakes.extend(overlap::mistakes(&file));
     }
     let pipeline = Builder::new(file.clone()).open(&opener).await;
     match pipeline {
@@ -65,6 +73,37 @@ pub async fn build(file: PipelineFile, sources: &[&Resource], sinks: Sinks) -> R
             Err(Mistakes::new(file.path, file.text, mistakes))
         }
     }
+}
+
+/// Opens a source that gives what the file's events are.
+///
+/// # Errors
+/// One sentence: why it cannot be opened, or that it gives rows where bodies are wanted, or the other way round.
+pub async fn source(resource: &Resource, file: &PipelineFile) -> Result<Box<dyn Source>, String> {
+    let rows = if resource.scheme() == "file" { gives_rows(resource) } else { None };
+    let shown = resource.shown();
+    match (rows, file.event.format) {
+        (Some(true), BodyFormat::Csv) | (Some(false), BodyFormat::Json | BodyFormat::JsonLines) | (None, _) => {
+            open::source(resource).await
+        }
+        (Some(true), _) => Err(format!("`{shown}` gives rows, but `event.format` is not csv")),
+        (Some(false), _) => Err(format!(
+            "`{shown}` gives no rows, but `event.format` is csv; name a .csv file, or `file:-.csv` for standard input"
+        )),
+    }
+}
+
+/// Looks at the stores and sinks that nothing uses yet, which building a pipeline does not open.
+async fn check_unused(file: &PipelineFile) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let used = |name: &str| file.enrich.iter().any(|lookup| lookup.from.text == name);
+    for (_, store) in file.stores.iter().filter(|(name, _)| !used(&name.text)) {
+        mistakes.extend(open::store(store).await.err().map(|why| unopened(store, &why)));
+    }
+    // A sink that is used and wrong is noted twice, in the same words, and shown once.
+    let wrong = |(_, sink): &(_, Resource)| Some(unopened(sink, &open::check_sink(sink).err()?));
+    mistakes.extend(file.sinks.iter().filter_map(wrong));
+    mistakes
 }
 
 impl Built {

@@ -18,6 +18,11 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Prints text on standard error. Where that cannot be written, the text is lost: nothing may depend on it.
+pub fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Prints one line of JSON on standard output.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut line = serde_json::to_string(value)?;

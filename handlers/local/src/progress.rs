@@ -1,12 +1,24 @@
 //! How far a run is, on a terminal.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    fmt::Write,
+    io::IsTerminal,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use fourstroke::config::PipelineFile;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// Without a finished batch for so many seconds, a run says that it waits.
+const QUIET_SECONDS: u64 = 2;
 
 /// Shows how many events are done and how fast, on standard error if that is a terminal.
-pub struct Progress(ProgressBar);
+pub struct Progress {
+    bar: ProgressBar,
+    /// When the last batch was finished.
+    last: Arc<Mutex<Instant>>,
+}
 
 impl Progress {
     /// Starts at zero, of so many events if that is known.
@@ -17,26 +29,36 @@ impl Progress {
         let target = if mixed { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(limit, target);
         let template = match limit {
-            Some(_) => "{bar:30} {human_pos} of {human_len} events  {per_sec}  {elapsed}  {msg}",
-            None => "{spinner} {human_pos} events  {per_sec}  {elapsed}  {msg}",
+            Some(_) => "{bar:30} {human_pos} of {human_len} events  {per_sec}  {elapsed}  {msg}{waiting}",
+            None => "{spinner} {human_pos} events  {per_sec}  {elapsed}  {msg}{waiting}",
+        };
+        let last = Arc::new(Mutex::new(Instant::now()));
+        let since = last.clone();
+        // Input that is slow and a sink that is tried again look the same from here.
+        let waiting = move |_: &ProgressState, text: &mut dyn Write| {
+            let seconds = since.lock().unwrap_or_else(PoisonError::into_inner).elapsed().as_secs();
+            if seconds >= QUIET_SECONDS {
+                let _ = write!(text, "  waiting: no batch finished for {seconds} s");
+            }
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("waiting", waiting));
         }
         bar.enable_steady_tick(Duration::from_millis(100));
-        Progress(bar)
+        Progress { bar, last }
     }
 
     /// Adds events, and tells how many have failed so far.
     pub fn add(&self, events: u64, failed: u64) {
-        self.0.inc(events);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.bar.inc(events);
         if failed > 0 {
-            self.0.set_message(format!("{failed} failed"));
+            self.bar.set_message(format!("{failed} failed"));
         }
     }
 
     /// Leaves the terminal to the summary.
     pub fn end(self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -1,21 +1,24 @@
 //! `fourstroke run`
 
 use std::{
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use fourstroke::{
     clock::Clock,
-    config::{PipelineFile, Resource},
+    config::{BodyFormat, PipelineFile, Resource},
+    ports::Source,
 };
 use fourstroke_runtime::{Settings, Tally, work};
+use tokio::signal;
 
 use crate::{
     open::{self, Sinks},
-    output,
+    output, overlap,
     progress::Progress,
 };
 
@@ -41,13 +44,14 @@ Examples:
 pub struct Args {
     /// The pipeline file.
     pipeline: PathBuf,
-    /// Read events from this file instead: .jsonl, .ndjson, .json or .csv, plain, .gz or .zst; `-` is standard input.
+    /// Read events from this file instead: .jsonl, .ndjson, .json or .csv, plain, .gz or .zst; `-` is standard input, with
+    /// a header and rows where `event.format` is csv.
     #[arg(long, value_name = "FILE", conflicts_with = "source")]
     input: Option<PathBuf>,
     /// The source to read, where the file has several.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Stop after this many events.
+    /// Stop after this many inputs: lines or rows. One that holds several events counts once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Print the summary as one line of JSON, the last on standard output.
@@ -57,18 +61,24 @@ pub struct Args {
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let file = open::read(&args.pipeline)?;
-    let source = match &args.input {
-        Some(path) => input(path)?,
-        None => named(&file, args.source.as_deref())?,
+    let (built, source) = match &args.input {
+        Some(path) => {
+            let source = input(path, &file).await?;
+            (open::build(file, &[], Sinks::Real).await?, source)
+        }
+        None => {
+            let source = named(&file, args.source.as_deref())?;
+            let mut built = open::build(file, &[&source], Sinks::Real).await?;
+            let source = built.sources.remove(0);
+            (built, source)
+        }
     };
-    let mut built = open::build(file, &[&source], Sinks::Real).await?;
     built.open_sinks().await?;
-    let source = built.sources.remove(0);
 
     let progress = Progress::start(&built.file, args.limit);
     let mut tally = Tally::new(&built.file, &built.pipeline, Clock::system());
     let settings = Settings { limit: LIMIT, tries: Some(TRIES), events: args.limit };
-    let end = work(&built.pipeline, source, settings, interrupted(), |report| {
+    let end = work(&built.pipeline, source, settings, stopped(), |report| {
         tally.add(report);
         progress.add(report.decisions.len() as u64, tally.failed());
     })
@@ -79,18 +89,30 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         output::print_json(&summary)?;
     } else {
-        eprint!("{summary}");
+        output::tell(&summary.to_string());
     }
     Ok(if summary.failed() { ExitCode::from(output::FAILED) } else { ExitCode::SUCCESS })
 }
 
-/// Makes a source of a path on the command line.
-fn input(path: &Path) -> anyhow::Result<Resource> {
+/// Opens what the command line names.
+async fn input(path: &Path, file: &PipelineFile) -> anyhow::Result<Box<dyn Source>> {
     let Some(text) = path.to_str() else { bail!("--input {}: the path is not UTF-8", path.display()) };
     if text != "-" {
         std::fs::metadata(path).with_context(|| format!("--input {text}"))?;
     }
-    Ok(Resource::new("--input", format!("file:{text}")))
+    let rows = file.event.format == BodyFormat::Csv;
+    let url = match text {
+        "-" if rows => "file:-.csv".to_owned(),
+        "-" => "file:-".to_owned(),
+        // Not a file of that name: standard input is `-` alone here.
+        "-.csv" => "file:./-.csv".to_owned(),
+        _ => format!("file:{text}"),
+    };
+    let resource = Resource::new("--input", url);
+    if let Some(sink) = overlap::sinks_of(file, &resource).next() {
+        bail!("--input {text}: `{}` appends to the same file", sink.at);
+    }
+    open::source(&resource, file).await.map_err(|why| anyhow!("--input: {why}"))
 }
 
 /// Finds the source to read.
@@ -108,17 +130,33 @@ fn named(file: &PipelineFile, name: Option<&str>) -> anyhow::Result<Resource> {
     }
 }
 
-/// Waits for Ctrl-C. A second one does not wait for the batch to end.
-async fn interrupted() {
+/// Waits until somebody wants an end. A second time does not wait for the batch to end.
+async fn stopped() {
     const KILLED: i32 = 130;
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Nobody can interrupt: the source's end is the only one.
+    if asked_to_stop().await.is_err() {
+        // Nobody can ask: the source's end is the only one.
         std::future::pending::<()>().await;
     }
-    eprintln!("finishing the batch; press Ctrl-C again to leave at once");
+    output::tell("finishing the batch; press Ctrl-C again to leave at once\n");
     tokio::spawn(async {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_stop().await.is_ok() {
             std::process::exit(KILLED);
         }
     });
+}
+
+/// Waits for Ctrl-C, or for what service managers and containers send.
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+async fn asked_to_stop() -> io::Result<()> {
+    signal::ctrl_c().await
 }

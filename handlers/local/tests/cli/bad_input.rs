@@ -70,7 +70,7 @@ fn refused(world: &World, arguments: &[&str], words: &[&str]) {
 #[test]
 fn missing_files_are_named() {
     let world = World::empty();
-    refused(&world, &["run", "pipeline.yaml"], &["pipeline.yaml", "cannot read"]);
+    refused(&world, &["run", "pipeline.yaml"], &["error: pipeline.yaml: cannot read the pipeline file"]);
     world.write("pipeline.yaml", PIPELINE);
     refused(
         &world,
@@ -110,6 +110,55 @@ fn a_bad_sink_is_refused_before_another_makes_its_file() {
             refused(&world, &[command, "pipeline.yaml"], &words);
         }
     }
+}
+
+#[test]
+fn what_is_wrong_with_the_command_line_shows_no_place_in_the_file() {
+    let world = World::small();
+    world.write("torn.jsonl.gz", ORDERS);
+    let ended = world.run(&["run", "pipeline.yaml", "--input", "torn.jsonl.gz"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.starts_with("error: --input: `file:torn.jsonl.gz` is torn or not"), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_run_that_would_eat_its_own_output_is_refused() {
+    let world = World::small();
+    let log = r#"decisions: "file:out/decisions.jsonl""#;
+    let to = |path: &str| PIPELINE.replace(log, &format!(r#"decisions: "file:{path}""#));
+    world.write("pipeline.yaml", to("./orders.jsonl"));
+    let words = ["`sinks.decisions` appends to the file that `sources.orders` reads", "^^^"];
+    refused(&world, &["run", "pipeline.yaml"], &words);
+    refused(&world, &["validate", "pipeline.yaml"], &words);
+    world.write("pipeline.yaml", to("customers.csv"));
+    refused(&world, &["run", "pipeline.yaml"], &["`sinks.decisions`", "`stores.customers` reads", "^^^"]);
+    assert_eq!(std::fs::read_to_string(world.path("orders.jsonl")).unwrap(), ORDERS);
+
+    // A file that both sides would only find once it is there.
+    world.write("pipeline.yaml", to("new.jsonl").replace("file:orders.jsonl", "file:new.jsonl"));
+    refused(&world, &["run", "pipeline.yaml"], &["`sources.orders` reads", "2 mistakes"]);
+
+    world.write("pipeline.yaml", to("log.jsonl"));
+    world.write("log.jsonl", ORDERS);
+    let given = ["run", "pipeline.yaml", "--input", "./log.jsonl"];
+    refused(&world, &given, &["error: --input ./log.jsonl: `sinks.decisions` appends to the same file\n"]);
+}
+
+#[test]
+fn rows_and_bodies_are_not_taken_for_each_other() {
+    let world = World::small();
+    world.write("orders.csv", "id,customer,amount\n");
+    world.write("pipeline.yaml", PIPELINE.replace("file:orders.jsonl", "file:orders.csv"));
+    let words = ["`sources.orders`: `file:orders.csv` gives rows, but `event.format` is not csv", "^^^"];
+    refused(&world, &["run", "pipeline.yaml"], &words);
+    refused(&world, &["validate", "pipeline.yaml"], &words);
+    world.write("pipeline.yaml", PIPELINE.replace("event:\n", "event:\n  format: csv\n"));
+    refused(
+        &world,
+        &["run", "pipeline.yaml"],
+        &["`file:orders.jsonl` gives no rows, but `event.format` is csv", "^^^"],
+    );
 }
 
 #[test]

@@ -33,6 +33,21 @@ fn three_mistakes_show_three_carets() {
 }
 
 #[test]
+fn what_nothing_uses_yet_is_validated_too() {
+    let world = World::small();
+    let unused = PIPELINE
+        .replace("sinks: {", r#"sinks: { unused: "file:orders.jsonl/x.jsonl","#)
+        .replace("stores:\n", "stores:\n  later: { url: \"file:later.csv\", key: [id] }\n");
+    world.write("pipeline.yaml", unused);
+    let ended = world.run(&["validate", "pipeline.yaml"]);
+    assert_eq!(ended.code, 2);
+    for part in ["`sinks.unused`: ", "`stores.later`: `file:later.csv` does not exist", "pipeline.yaml: 2 mistakes"] {
+        assert!(ended.stderr.contains(part), "{part:?} is not in\n{}", ended.stderr);
+    }
+    assert_eq!(world.run(&["run", "pipeline.yaml"]).code, 0, "a run does not need them");
+}
+
+#[test]
 fn the_tests_of_the_example_are_green() {
     let world = World::empty();
     let ended = world.run(&["test", &flights_pipeline()]);

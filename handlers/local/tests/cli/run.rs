@@ -95,9 +95,47 @@ fn every_command_has_help_with_examples() {
     assert_eq!(world.run(&["--version"]).stdout, format!("fourstroke {}\n", env!("CARGO_PKG_VERSION")));
 }
 
+#[test]
+fn rows_can_come_from_standard_input_with_their_header() {
+    let world = World::small();
+    let rows = PIPELINE.replace("event:\n", "event:\n  format: csv\n");
+    world.write("pipeline.yaml", rows.replace("file:orders.jsonl", "file:orders.csv"));
+    let table = "id,customer,amount\n1,ada,20\n2,bob,20\n";
+    world.write("orders.csv", table);
+    let piped = world.run_with(&["run", "pipeline.yaml", "--input", "-", "--json"], &[], table.as_bytes());
+    let read = world.run(&["run", "pipeline.yaml", "--json"]);
+    for ended in [piped, read] {
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(ended.json()["dispositions"]["acted"], 1, "{ended:?}");
+        assert_eq!(ended.json()["events"], 2);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_error_that_cannot_be_written_changes_nothing() {
+    use std::{fs::File, process::Command};
+
+    let world = World::small();
+    for (arguments, code) in [(["run", "pipeline.yaml"], 0), (["run", "nowhere.yaml"], 2)] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fourstroke"));
+        let ended = command.args(arguments).current_dir(world.path("")).stderr(full).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}");
+    }
+    assert_eq!(world.lines("out/decisions.jsonl").len(), 3);
+}
+
 #[cfg(unix)]
 #[test]
-fn ctrl_c_finishes_the_batch_and_sums_up() {
+fn ctrl_c_and_sigterm_finish_the_batch_and_sum_up() {
+    for signal in ["-INT", "-TERM"] {
+        a_signal_finishes_the_batch(signal);
+    }
+}
+
+#[cfg(unix)]
+fn a_signal_finishes_the_batch(signal: &str) {
     use std::{
         io::{BufRead, BufReader, Read, Write},
         process::{Command, Stdio},
@@ -119,7 +157,7 @@ fn ctrl_c_finishes_the_batch_and_sums_up() {
     let mut first = String::new();
     stdout.read_line(&mut first).unwrap();
     assert_eq!(first, "{\"level\":2,\"order\":\"1\"}\n", "it has begun");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&rest).unwrap();
