@@ -1,4 +1,6 @@
-//! Numbers as people read them.
+//! Numbers and texts as people read them.
+
+use std::borrow::Cow;
 
 /// Puts commas between thousands.
 pub(crate) fn thousands(number: u64) -> String {
@@ -32,6 +34,18 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     percent(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
 }
 
+/// Writes control characters as escapes: what came with an event must not steer the terminal.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +55,11 @@ mod tests {
         assert_eq!([0, 999, 1_000, 249_699, 1_234_567].map(thousands), ["0", "999", "1,000", "249,699", "1,234,567"]);
         assert_eq!([7, 1_250, 2_500_000].map(micros), ["7 µs", "1.2 ms", "2.50 s"]);
         assert_eq!((share(1, 8).as_str(), share(0, 0).as_str()), ("12.5 %", "0.0 %"));
+    }
+
+    #[test]
+    fn control_characters_are_shown_and_not_sent() {
+        assert_eq!(printable("Größe \u{1b}[2J\r\n\u{9b}"), r"Größe \u{1b}[2J\r\n\u{9b}");
+        assert_eq!(printable("plain"), "plain");
     }
 }

@@ -104,6 +104,9 @@ pub struct ErrorCount {
 }
 
 /// Counts the events that missed a limit of `slo`.
+///
+/// `decide` is held against the whole time of an event's batch: from its arrival, over every try and the waits between
+/// them, to the last log entry, which is a little later than the last action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SloCount {
     /// `decide` or `event_age`.

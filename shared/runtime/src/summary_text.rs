@@ -5,7 +5,7 @@ use std::fmt;
 use fourstroke::report::Disposition;
 
 use crate::{
-    figures::{micros, percent, share, thousands},
+    figures::{micros, percent, printable, share, thousands},
     scores::ScoreSummary,
     summary::{Summary, TypeCount},
     table::Table,
@@ -15,7 +15,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = thousands(self.events_per_second as u64);
         let (events, seconds) = (thousands(self.events), self.seconds);
-        writeln!(f, "{}: {events} events in {seconds:.1} s, {rate}/s; {}", self.pipeline, self.ended)?;
+        writeln!(f, "{}: {events} events in {seconds:.1} s, {rate}/s; {}", self.pipeline, printable(&self.ended))?;
         writeln!(f, "\n{}", self.ends())?;
         write!(f, "{}", self.acted())?;
         if !self.lookups.is_empty() {
@@ -44,7 +44,7 @@ impl Summary {
                 0 => "·".to_owned(),
                 count => thousands(count),
             });
-            table.row([row.r#type.clone()].into_iter().chain(counts).chain([thousands(row.events)]));
+            table.row([printable(&row.r#type).into_owned()].into_iter().chain(counts).chain([thousands(row.events)]));
         }
         table
     }
@@ -75,20 +75,26 @@ impl Summary {
         for (name, times) in self.latency_us.named() {
             table.row([name.to_owned(), micros(times.p50), micros(times.p99), micros(times.max)]);
         }
-        let mut text = format!("{table}An event's time is that of its batch; whole includes the decision log.\n");
+        let mut text = format!(
+            "{table}An event's time is that of its batch; whole includes the decision log, and is what slo decide is held against.\n"
+        );
         for slo in &self.slo {
             let missed = match slo.missed {
                 0 => "kept by every event".to_owned(),
                 missed => format!("missed by {} events ({})", thousands(missed), share(missed, self.events)),
             };
-            text.push_str(&format!("slo {} within {}: {missed}\n", slo.name, micros(slo.limit_ms * 1_000)));
+            text.push_str(&format!(
+                "slo {} within {}: {missed}\n",
+                slo.name,
+                micros(slo.limit_ms.saturating_mul(1_000))
+            ));
         }
         text
     }
 
     fn errors(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for error in &self.errors {
-            writeln!(f, "{}: {} events; the first: {}", error.code, thousands(error.events), error.first)?;
+            writeln!(f, "{}: {} events; the first: {}", error.code, thousands(error.events), printable(&error.first))?;
         }
         if self.errors.is_empty() { Ok(()) } else { writeln!(f) }
     }

@@ -89,9 +89,7 @@ impl Tally {
         }
         let events = report.decisions.len() as u64;
         self.latency.add(&report.times, events);
-        let times = &report.times;
-        let decided_in = times.transform + times.enrich + times.infer + times.act;
-        if self.slo.decide.is_some_and(|limit| decided_in > limit) {
+        if self.slo.decide.is_some_and(|limit| report.times.whole > limit) {
             self.decide_missed += events;
         }
         if let Some(log) = &mut self.log {

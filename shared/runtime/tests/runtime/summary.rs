@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use fourstroke::{
     clock::{Clock, Deadline},
+    config::SloConfig,
     event::Decoded,
+    report::StrokeTimes,
     testkit::faults::{Fault, Faults},
 };
 use fourstroke_runtime::{End, Summary, Tally};
@@ -79,6 +81,27 @@ async fn an_event_older_than_the_limit_misses_it() {
     let events = vec![decided("old", "2013-10-01T00:00:00Z", 0.1), event(json!({ "id": "no time", "x": 0.1 }))];
     let summary = summary(Faults::none(), events).await;
     assert_eq!((summary.slo[0].name, summary.slo[0].limit_ms, summary.slo[0].missed), ("event_age", 1000, 1));
+}
+
+#[tokio::test]
+async fn waits_between_tries_count_for_the_limit_to_decide_in() {
+    let mut file = World::file();
+    file.slo = SloConfig { decide: Some(Duration::from_millis(100)), event_age: Some(Duration::MAX) };
+    let pipeline = World::new(Faults::none()).pipeline().await;
+    let mut tally = Tally::new(&file, &pipeline, Clock::system());
+    let mut report = pipeline.run(acting(2), Deadline::after(Duration::from_secs(10))).await;
+    report.times = StrokeTimes { whole: Duration::from_millis(150), ..StrokeTimes::default() };
+    tally.add(&report);
+    let summary = tally.finish(&End::Source);
+    assert_eq!(summary.slo.iter().map(|slo| slo.missed).collect::<Vec<_>>(), [2, 0]);
+    assert!(summary.to_string().contains("slo event_age within"), "the longest limit can be shown");
+}
+
+#[tokio::test]
+async fn what_came_with_an_event_does_not_steer_the_terminal() {
+    let events = vec![event(json!({ "id": "1", "type": "\u{1b}[2Jnews" })), event(json!({ "\u{1b}[2J": 1 }))];
+    let page = summary(Faults::none(), events).await.to_string();
+    assert!(!page.contains('\u{1b}') && page.contains(r"\u{1b}[2Jnews"), "{page}");
 }
 
 #[tokio::test]
