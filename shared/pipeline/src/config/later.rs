@@ -1,5 +1,7 @@
 //! What the format has and this version does not: read as it will be, so that it is right when it comes, then refused.
 
+use std::num::NonZeroU32;
+
 use super::{
     Mistake,
     cursor::{Cursor, Section},
@@ -82,7 +84,8 @@ pub(super) fn breaker(section: &Section<'_>) {
     }
     if let Some(node) = section.get("of_last") {
         let at = section.place("of_last");
-        if !node.scalar().and_then(|text| text.parse::<u32>().ok()).is_some_and(|count| count > 0) {
+        let count: Option<NonZeroU32> = node.scalar().and_then(|text| text.parse().ok());
+        if count.is_none() {
             cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be a number of events above 0")));
         }
         refuse(cursor, node, &at);

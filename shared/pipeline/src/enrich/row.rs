@@ -76,7 +76,7 @@ impl Shape {
     /// Says what is wrong with a value that is to stand in for a row; null stands for none.
     pub fn accepts(&self, value: &Value) -> Result<(), String> {
         if let (Some(fields), Value::Object(found)) = (&self.fields, value) {
-            for name in found.keys().filter(|name| fields.get(name).is_none()) {
+            if let Some(name) = found.keys().find(|name| fields.get(name).is_none()) {
                 let help = did_you_mean(name, fields.names());
                 let help =
                     help.unwrap_or_else(|| format!("there are: {}", fields.names().collect::<Vec<_>>().join(", ")));

@@ -24,6 +24,9 @@ const CHUNK: usize = 256;
 /// The time the decision log has at least.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// What goes to one sink: per item, which decision's which action it is, and the item.
+type ToSend = (Vec<(usize, usize)>, Vec<Outgoing>);
+
 /// A batch on its way.
 struct Run {
     pipeline: Arc<Inner>,
@@ -192,7 +195,7 @@ impl Run {
 
     /// Sends every action that is not held back, per sink in one call, all sinks at once.
     async fn send_actions(&mut self, decisions: &mut [Decision]) {
-        let mut by_sink: HashMap<Arc<str>, (Vec<(usize, usize)>, Vec<Outgoing>)> = HashMap::new();
+        let mut by_sink: HashMap<Arc<str>, ToSend> = HashMap::new();
         for (place, decision) in decisions.iter_mut().enumerate() {
             if decision.disposition != Disposition::Passed {
                 continue;
