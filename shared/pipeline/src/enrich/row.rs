@@ -75,13 +75,12 @@ impl Shape {
 
     /// Says what is wrong with a value that is to stand in for a row; null stands for none.
     pub fn accepts(&self, value: &Value) -> Result<(), String> {
-        if let (Some(fields), Value::Object(found)) = (&self.fields, value) {
-            if let Some(name) = found.keys().find(|name| fields.get(name).is_none()) {
-                let help = did_you_mean(name, fields.names());
-                let help =
-                    help.unwrap_or_else(|| format!("there are: {}", fields.names().collect::<Vec<_>>().join(", ")));
-                return Err(format!("the store's fields have no `{name}`; {help}"));
-            }
+        if let (Some(fields), Value::Object(found)) = (&self.fields, value)
+            && let Some(name) = found.keys().find(|name| fields.get(name).is_none())
+        {
+            let near = did_you_mean(name, fields.names());
+            let near = near.unwrap_or_else(|| format!("there are: {}", fields.names().collect::<Vec<_>>().join(", ")));
+            return Err(format!("the store's fields have no `{name}`; {near}"));
         }
         match self.row(Some(value.clone()).filter(|value| !value.is_null())) {
             Row::Misfit(reason) => Err(reason),
