@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fourstroke::config::Resource;
+use fourstroke::config::{Resource, did_you_mean};
 
 /// What a resource is opened as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +81,10 @@ pub(crate) fn refusal(resource: &Resource, wanted: Use) -> String {
     }
     let (scheme, shown) = (resource.scheme(), resource.shown());
     let Some(service) = SERVICES.iter().find(|service| service.schemes.contains(&scheme)) else {
-        return match nearest(scheme) {
-            Some(known) => format!("`{shown}` has an unknown scheme; did you mean `{known}:`?"),
-            None => format!("`{shown}` has an unknown scheme; known are {}", known().collect::<Vec<_>>().join(", ")),
-        };
+        let known: Vec<String> = SERVICES.iter().flat_map(|service| service.schemes).map(|s| format!("{s}:")).collect();
+        let help = did_you_mean(&format!("{}:", scheme.to_ascii_lowercase()), known.iter().map(String::as_str))
+            .unwrap_or_else(|| format!("known are {}", known.join(", ")));
+        return format!("`{shown}` has an unknown scheme; {help}");
     };
     let Service { feature, handlers, offers, .. } = service;
     if offers.is_empty() {
@@ -96,14 +96,4 @@ pub(crate) fn refusal(resource: &Resource, wanted: Use) -> String {
         debug_assert!(!service.built, "a service that is built has its arm in `open`");
         format!("`{shown}` needs the feature `{feature}`, which this binary was built without; {handlers} has it")
     }
-}
-
-/// Returns the scheme that was probably meant.
-fn nearest(scheme: &str) -> Option<&'static str> {
-    let distance = |known: &&str| strsim::damerau_levenshtein(known, &scheme.to_ascii_lowercase());
-    known().min_by_key(distance).filter(|known| distance(known) <= known.len().min(6) / 3)
-}
-
-fn known() -> impl Iterator<Item = &'static str> {
-    SERVICES.iter().flat_map(|service| service.schemes.iter().copied())
 }

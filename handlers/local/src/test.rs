@@ -7,7 +7,7 @@ use fourstroke::{
     config::{Expectation, Name, PipelineFile, TestConfig},
     event::{Decoded, Event},
     pipeline::{Pipeline, Stubs},
-    report::{Decision, Disposition, Report},
+    report::Report,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn differences(expect: &Expectation, report: &Report) -> serde_json::Result<Vec<
     let mut found = Vec::new();
     let mut check =
         |path: &str, expected: Value, got: Option<Value>| compare(path, &expected, got.as_ref(), &mut found);
-    let actions = || report.decisions.iter().flat_map(taken);
+    let actions = || report.decisions.iter().flat_map(|decision| &decision.actions).filter(|action| action.taken);
     if let Some(expected) = &expect.actions {
         check("actions", json!(expected), Some(json!(actions().map(|action| &*action.name).collect::<Vec<_>>())));
     }
@@ -110,9 +110,4 @@ fn differences(expect: &Expectation, report: &Report) -> serde_json::Result<Vec<
         check("record", serde_json::to_value(expected)?, record);
     }
     Ok(found)
-}
-
-/// Returns the actions that were taken.
-fn taken(decision: &Decision) -> &[fourstroke::report::Action] {
-    if decision.disposition == Disposition::Acted { &decision.actions } else { &[] }
 }

@@ -103,11 +103,10 @@ impl Tally {
 
     fn decision(&mut self, decision: &Decision) {
         self.end_of_type(decision)[place(decision.disposition)] += 1;
-        if decision.disposition == Disposition::Acted {
-            for action in &decision.actions {
-                let rule = self.actions.iter_mut().find(|rule| *rule.name == *action.name);
-                rule.into_iter().for_each(|rule| rule.taken += 1);
-            }
+        // Also beside one that was refused: it has had its effect.
+        for action in decision.actions.iter().filter(|action| action.taken) {
+            let rule = self.actions.iter_mut().find(|rule| *rule.name == *action.name);
+            rule.into_iter().for_each(|rule| rule.taken += 1);
         }
         for seen in &decision.lookups {
             let Some(lookup) = self.lookups.iter_mut().find(|lookup| *lookup.name == *seen.name) else { continue };

@@ -6,13 +6,14 @@ use fourstroke::{
     clock::{Clock, Deadline},
     config::SloConfig,
     event::Decoded,
+    pipeline::Builder,
     report::StrokeTimes,
     testkit::faults::{Fault, Faults},
 };
 use fourstroke_runtime::{End, Summary, Tally};
 use serde_json::json;
 
-use crate::world::{World, acting, event};
+use crate::world::{PIPELINE, World, acting, event};
 
 async fn summary(faults: Faults, events: Vec<Decoded>) -> Summary {
     let pipeline = World::new(faults).pipeline().await;
@@ -56,6 +57,22 @@ async fn what_was_not_taken_is_no_action_and_fails_the_run() {
     assert_eq!((summary.actions[0].taken, summary.dispositions["retry"]), (0, 3));
     assert_eq!(summary.log.as_ref().unwrap().written, 0);
     assert!(summary.failed());
+}
+
+#[tokio::test]
+async fn an_action_taken_beside_a_refused_one_is_counted() {
+    let text = PIPELINE.replace("act:\n", "act:\n  match: all\n").replace(
+        "'{ \"id\": .id }' }\n",
+        "'{ \"id\": .id }' }\n    - { name: note, to: notes, data: '{ \"id\": .id }' }\n",
+    );
+    let file = World::parse(&text.replace("sinks: {", "sinks: { notes: \"memory:\","));
+    let world = World::new(Faults::plan(|_| Some(Fault::Poison)));
+    let pipeline = Builder::new(file.clone()).open(&world).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let mut tally = Tally::new(&file, &pipeline, Clock::system());
+    tally.add(&pipeline.run(acting(1), Deadline::after(Duration::from_millis(10))).await);
+    let summary = tally.finish(&End::Source);
+    let taken: Vec<_> = summary.actions.iter().map(|rule| (rule.name.as_str(), rule.taken)).collect();
+    assert_eq!((taken, summary.dispositions["dead-lettered"]), (vec![("go", 0), ("note", 1)], 1));
 }
 
 #[tokio::test]

@@ -44,7 +44,11 @@ impl World {
     }
 
     pub fn file() -> PipelineFile {
-        PipelineFile::parse(Path::new("pipeline.yaml"), PIPELINE, &Environment::default())
+        World::parse(PIPELINE)
+    }
+
+    pub fn parse(text: &str) -> PipelineFile {
+        PipelineFile::parse(Path::new("pipeline.yaml"), text, &Environment::default())
             .unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }
 
