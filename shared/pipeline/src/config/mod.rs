@@ -249,7 +249,7 @@ pub struct LogConfig {
 /// `slo`: measured and reported; changes no disposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SloConfig {
-    /// `decide`: from a batch's arrival to its last action.
+    /// `decide`: from a batch's arrival to its last log entry.
     pub decide: Option<Duration>,
     /// `event_age`: from the event's time to its action.
     pub event_age: Option<Duration>,
