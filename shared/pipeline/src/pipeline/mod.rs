@@ -4,6 +4,7 @@ mod barrier;
 mod build;
 pub(crate) mod cpu;
 mod dead_letter;
+mod deliver;
 mod log;
 pub(crate) mod retry;
 mod run;

@@ -1,8 +1,7 @@
 //! One batch's way: transform, enrich, infer, barrier, act, log. Every event leaves with exactly one disposition.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
 use rayon::prelude::*;
 use tokio::time::Instant;
 
@@ -24,16 +23,13 @@ const CHUNK: usize = 256;
 /// The time the decision log has at least.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// What goes to one sink: per item, which decision's which action it is, and the item.
-type ToSend = (Vec<(usize, usize)>, Vec<Outgoing>);
-
 /// A batch on its way.
-struct Run {
-    pipeline: Arc<Inner>,
-    inputs: Arc<[Decoded]>,
-    deadline: Deadline,
-    clock: Clock,
-    report: Report,
+pub(super) struct Run {
+    pub(super) pipeline: Arc<Inner>,
+    pub(super) inputs: Arc<[Decoded]>,
+    pub(super) deadline: Deadline,
+    pub(super) clock: Clock,
+    pub(super) report: Report,
 }
 
 pub(super) async fn run(pipeline: Arc<Inner>, inputs: Arc<[Decoded]>, deadline: Deadline, stubs: Arc<Stubs>) -> Report {
@@ -150,7 +146,7 @@ impl Run {
     }
 
     /// Says how an event ends whose error, if any, is this, before any action is sent.
-    fn disposition(&mut self, error: Option<&Error>) -> Disposition {
+    pub(super) fn disposition(&mut self, error: Option<&Error>) -> Disposition {
         let Some(error) = error else { return Disposition::Passed };
         match error.kind {
             Kind::Poison => Disposition::DeadLettered,
@@ -159,103 +155,6 @@ impl Run {
                 self.report.fatal.get_or_insert_with(|| error.clone());
                 Disposition::Retry
             }
-        }
-    }
-
-    /// Writes the dead letters of a batch; one that cannot be written is asked for again.
-    async fn write_dead_letters(&mut self, decisions: &mut [Decision]) {
-        let dead = |decision: &Decision| decision.disposition == Disposition::DeadLettered;
-        let places: Vec<usize> = (0..decisions.len()).filter(|place| dead(&decisions[*place])).collect();
-        if places.is_empty() {
-            return;
-        }
-        let (name, version) = (&self.pipeline.name, &self.pipeline.version);
-        let letters = places
-            .iter()
-            .filter_map(|place| {
-                let decision = &decisions[*place];
-                let error = decision.error.as_ref()?;
-                Some(dead_letter::of_decision(name, version, &self.inputs[decision.input], decision, error))
-            })
-            .collect();
-        let answers = send(&*self.pipeline.dead_letters, letters, self.deadline).await;
-        for (place, answer) in places.into_iter().zip(answers) {
-            let Err(failed) = answer else { continue };
-            let decision = &mut decisions[place];
-            let why = decision.error.as_ref().map(ToString::to_string).unwrap_or_default();
-            let reason = format!("the dead letter could not be written: {}; it says: {why}", failed.reason);
-            let error = Error { kind: failed.kind, stage: Stage::Act, code: Code::DEAD_LETTER, reason };
-            if failed.kind == Kind::Fatal {
-                self.report.fatal.get_or_insert_with(|| error.clone());
-            }
-            decision.disposition = Disposition::Retry;
-            decision.error = Some(error);
-        }
-    }
-
-    /// Sends every action that is not held back, per sink in one call, all sinks at once.
-    async fn send_actions(&mut self, decisions: &mut [Decision]) {
-        let mut by_sink: HashMap<Arc<str>, ToSend> = HashMap::new();
-        for (place, decision) in decisions.iter_mut().enumerate() {
-            if decision.disposition != Disposition::Passed {
-                continue;
-            }
-            for (number, action) in decision.actions.iter().enumerate() {
-                let (places, items) = by_sink.entry(action.to.clone()).or_default();
-                places.push((place, number));
-                items.push(action.outgoing.clone());
-            }
-            if !decision.actions.is_empty() {
-                decision.disposition = Disposition::Acted;
-            }
-        }
-        let (sinks, deadline) = (&self.pipeline.sinks, self.deadline);
-        let sends = by_sink.into_iter().map(|(name, (places, items))| async move {
-            let answers = send(&*sinks[&name], items, deadline).await;
-            (name, places, answers)
-        });
-        let mut refused = false;
-        let sent = join_all(sends).await;
-        for (sink, places, answers) in sent {
-            for ((place, number), answer) in places.into_iter().zip(answers) {
-                let Err(failed) = answer else {
-                    decisions[place].actions[number].taken = true;
-                    continue;
-                };
-                let code = match failed.kind {
-                    Kind::Retryable => Code::SEND_FAILED,
-                    Kind::Poison => Code::SEND_REFUSED,
-                    Kind::Fatal => Code::SINK_FATAL,
-                };
-                let reason = format!("the sink `{sink}`: {}", failed.reason);
-                let error = Error { kind: failed.kind, stage: Stage::Act, code, reason };
-                let disposition = self.disposition(Some(&error));
-                refused |= disposition == Disposition::DeadLettered;
-                // Of several actions the worst counts.
-                let decision = &mut decisions[place];
-                if disposition > decision.disposition {
-                    decision.disposition = disposition;
-                    decision.error = Some(error);
-                }
-            }
-        }
-        if refused {
-            barrier::hold(&self.inputs, decisions);
-            self.write_refused(decisions).await;
-        }
-    }
-
-    /// Writes the dead letters of events whose action a sink refused; the others have theirs already.
-    async fn write_refused(&mut self, decisions: &mut [Decision]) {
-        let refused = |decision: &Decision| {
-            decision.disposition == Disposition::DeadLettered
-                && decision.error.as_ref().is_some_and(|error| error.code == Code::SEND_REFUSED)
-        };
-        let places: Vec<usize> = (0..decisions.len()).filter(|place| refused(&decisions[*place])).collect();
-        let mut subset: Vec<Decision> = places.iter().map(|place| decisions[*place].clone()).collect();
-        self.write_dead_letters(&mut subset).await;
-        for (place, decision) in places.into_iter().zip(subset) {
-            decisions[place] = decision;
         }
     }
 

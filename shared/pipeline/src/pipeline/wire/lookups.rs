@@ -1,0 +1,72 @@
+//! Lookups: keys that fit the store, defaults that fit its fields, waves.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::Wiring;
+use crate::{
+    config::{LookupConfig, Missing, Mistake},
+    enrich::{Cache, Lookup, Shape},
+    expression::{Expression, Scope},
+    ports::Store,
+};
+
+impl Wiring<'_> {
+    /// Compiles the lookups in their order; each adds its value to the record's type.
+    pub fn lookups(&mut self, scope: &mut Scope, stores: &HashMap<String, Arc<dyn Store>>) -> Vec<Lookup> {
+        let mut lookups: Vec<Lookup> = Vec::new();
+        for config in &self.file.enrich {
+            self.free(scope, &config.name);
+            let built = self.lookup(scope, config, stores, &lookups);
+            match &built {
+                Some(lookup) => scope.add(&config.name.text, lookup.shape.kind(&lookup.missing)),
+                None => self.broken.push(config.name.text.clone()),
+            }
+            lookups.extend(built);
+        }
+        lookups
+    }
+
+    fn lookup(
+        &mut self,
+        scope: &Scope,
+        config: &LookupConfig,
+        stores: &HashMap<String, Arc<dyn Store>>,
+        earlier: &[Lookup],
+    ) -> Option<Lookup> {
+        let (_, resource) = self.file.stores.iter().find(|(name, _)| name.text == config.from.text)?;
+        let keys: Vec<Option<Expression>> = config.key.iter().map(|expr| self.text(scope, expr)).collect();
+        if !resource.key.is_empty() && keys.len() != resource.key.len() {
+            let message = format!(
+                "`{}` gives {} key parts, but the store `{}` has {}",
+                config.name.text,
+                keys.len(),
+                config.from.text,
+                resource.key.len()
+            );
+            let help = format!("its key is: {}", resource.key.join(", "));
+            self.mistakes.push(Mistake::new(config.name.span.clone(), message).help(help));
+        }
+        let mut missing = config.missing.clone();
+        if let (Missing::Default(_), None) = (&missing, &resource.fields) {
+            let message =
+                format!("the default of `{}` needs the store's `fields`, to know its types", config.name.text);
+            self.mistakes.push(Mistake::new(config.name.span.clone(), message));
+        }
+        let shape = Shape::new(resource.fields.as_ref(), &mut missing, &config.name)
+            .map_err(|found| self.mistakes.extend(found))
+            .ok();
+        let keys: Vec<Expression> = keys.into_iter().collect::<Option<_>>()?;
+        let reads = |name: &str| keys.iter().any(|key| key.reads.iter().any(|read| read == name));
+        let wave = earlier.iter().filter(|lookup| reads(&lookup.name)).map(|lookup| lookup.wave + 1).max().unwrap_or(0);
+        Some(Lookup {
+            name: config.name.text.as_str().into(),
+            store: stores.get(&config.from.text)?.clone(),
+            keys,
+            shape: shape?,
+            missing,
+            timeout: config.timeout,
+            wave,
+            cache: config.cache.map(Cache::new),
+        })
+    }
+}
