@@ -18,7 +18,7 @@ use crate::world::{PIPELINE, World, acting, event};
 async fn summary(faults: Faults, events: Vec<Decoded>) -> Summary {
     let pipeline = World::new(faults).pipeline().await;
     let mut tally = Tally::new(&World::file(), &pipeline, Clock::system());
-    tally.add(&pipeline.run(events, Deadline::after(Duration::from_millis(10))).await);
+    tally.add(&pipeline.run(events, Deadline::after(Duration::from_secs(10))).await);
     tally.finish(&End::Source)
 }
 
@@ -30,7 +30,7 @@ fn told(id: &str, at: &str, of: &str, good: bool) -> Decoded {
     event(json!({ "id": id, "type": "told", "at": at, "of": of, "good": good }))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn events_are_counted_by_type_and_disposition() {
     let mut events = acting(2);
     events.push(event(json!({ "id": "p", "type": "news" })));
@@ -51,7 +51,7 @@ async fn events_are_counted_by_type_and_disposition() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_not_taken_is_no_action_and_fails_the_run() {
     let summary = summary(Faults::plan(|_| Some(Fault::Before)), acting(3)).await;
     assert_eq!((summary.actions[0].taken, summary.dispositions["retry"]), (0, 3));
@@ -59,7 +59,7 @@ async fn what_was_not_taken_is_no_action_and_fails_the_run() {
     assert!(summary.failed());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_action_taken_beside_a_refused_one_is_counted() {
     let text = PIPELINE.replace("act:\n", "act:\n  match: all\n").replace(
         "'{ \"id\": .id }' }\n",
@@ -69,13 +69,13 @@ async fn an_action_taken_beside_a_refused_one_is_counted() {
     let world = World::new(Faults::plan(|_| Some(Fault::Poison)));
     let pipeline = Builder::new(file.clone()).open(&world).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let mut tally = Tally::new(&file, &pipeline, Clock::system());
-    tally.add(&pipeline.run(acting(1), Deadline::after(Duration::from_millis(10))).await);
+    tally.add(&pipeline.run(acting(1), Deadline::after(Duration::from_secs(10))).await);
     let summary = tally.finish(&End::Source);
     let taken: Vec<_> = summary.actions.iter().map(|rule| (rule.name.as_str(), rule.taken)).collect();
     assert_eq!((taken, summary.dispositions["dead-lettered"]), (vec![("go", 0), ("note", 1)], 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_good_run_has_not_failed_and_its_json_holds_what_it_did() {
     let summary = summary(Faults::none(), acting(3)).await;
     assert!(!summary.failed());
@@ -85,7 +85,7 @@ async fn a_good_run_has_not_failed_and_its_json_holds_what_it_did() {
     assert!(json["latency_us"]["whole"]["p99"].as_u64() >= json["latency_us"]["whole"]["p50"].as_u64());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn types_that_rotten_input_makes_up_do_not_pile_up() {
     let events = (0..1000).map(|n| event(json!({ "id": format!("e{n}"), "type": format!("type {n}") }))).collect();
     let summary = summary(Faults::none(), events).await;
@@ -93,14 +93,14 @@ async fn types_that_rotten_input_makes_up_do_not_pile_up() {
     assert_eq!(summary.types.iter().map(|row| row.events).sum::<u64>(), 1000);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_event_older_than_the_limit_misses_it() {
     let events = vec![decided("old", "2013-10-01T00:00:00Z", 0.1), event(json!({ "id": "no time", "x": 0.1 }))];
     let summary = summary(Faults::none(), events).await;
     assert_eq!((summary.slo[0].name, summary.slo[0].limit_ms, summary.slo[0].missed), ("event_age", 1000, 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waits_between_tries_count_for_the_limit_to_decide_in() {
     let mut file = World::file();
     file.slo = SloConfig { decide: Some(Duration::from_millis(100)), event_age: Some(Duration::MAX) };
@@ -114,14 +114,14 @@ async fn waits_between_tries_count_for_the_limit_to_decide_in() {
     assert!(summary.to_string().contains("slo event_age within"), "the longest limit can be shown");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_came_with_an_event_does_not_steer_the_terminal() {
     let events = vec![event(json!({ "id": "1", "type": "\u{1b}[2Jnews" })), event(json!({ "\u{1b}[2J": 1 }))];
     let page = summary(Faults::none(), events).await.to_string();
     assert!(!page.contains('\u{1b}') && page.contains(r"\u{1b}[2Jnews"), "{page}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn outcomes_are_joined_once_and_in_time() {
     let summary = summary(
         Faults::none(),
@@ -146,7 +146,7 @@ async fn outcomes_are_joined_once_and_in_time() {
     assert!(page.contains("one rule *") && page.contains("Not measured by this run: by hand."), "{page}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_event_from_the_far_future_spoils_no_score() {
     let summary = summary(
         Faults::none(),
@@ -164,7 +164,7 @@ async fn an_event_from_the_far_future_spoils_no_score() {
     assert_eq!(scores.decisions_without_outcome, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_asked_for_again_is_not_scored() {
     let events = vec![
         decided("a", "2013-10-01T10:00:00Z", 0.9),
