@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use rand::RngExt;
 use tokio::time::Instant;
 
 /// Tells wall time. Injected, so that tests and `fourstroke test` can stand at a fixed moment.
@@ -34,6 +35,34 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
+    }
+}
+
+/// Waits that double each time up to a longest one, jittered so that those who wait do not come back all at once.
+///
+/// ```
+/// use std::time::Duration;
+/// let mut backoff = fourstroke::clock::Backoff::new(Duration::from_millis(20), Duration::from_secs(5));
+/// assert!(backoff.delay() <= Duration::from_millis(20));
+/// assert!(backoff.delay() <= Duration::from_millis(40));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// Starts with a first and a longest wait.
+    pub fn new(first: Duration, longest: Duration) -> Backoff {
+        Backoff { next: first, longest }
+    }
+
+    /// Returns the next wait: between half of it and all of it.
+    pub fn delay(&mut self) -> Duration {
+        let delay = self.next.mul_f64(rand::rng().random_range(0.5..1.0));
+        self.next = (self.next * 2).min(self.longest);
+        delay
     }
 }
 

@@ -1,6 +1,5 @@
 //! What fourstroke's handlers share: the loop from a source to settled batches, and what a run measures.
 
-mod backoff;
 mod figures;
 mod latency;
 mod memory;

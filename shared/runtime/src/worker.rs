@@ -4,7 +4,7 @@ use std::{fmt, pin::Pin, pin::pin, time::Duration};
 
 use bytestring::ByteString;
 use fourstroke::{
-    clock::Deadline,
+    clock::{Backoff, Deadline},
     error::{Error, Kind},
     event::Decoded,
     pipeline::Pipeline,
@@ -17,7 +17,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::backoff::Backoff;
+/// The first and the longest wait between tries of a batch.
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Bounds the loop.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +156,7 @@ async fn decide(
 ) -> (Report, bool) {
     let arrived = Instant::now();
     let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::new(FIRST, LONGEST);
     let mut tries = 1;
     while report.fatal.is_none()
         && report.count(Disposition::Retry) > 0

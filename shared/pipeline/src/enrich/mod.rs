@@ -18,7 +18,7 @@ use crate::{
     config::Missing,
     error::{Code, Error, Kind, Stage},
     expression::{Evaluator, Expression},
-    pipeline::{Stubs, cpu, retry::Backoff},
+    pipeline::{Stubs, cpu, retry::Retry},
     ports::{Key, Store, StoreError},
     report::{Decision, Seen},
 };
@@ -109,7 +109,7 @@ impl Lookup {
         };
         let mut answers: Vec<Option<Result<Answer, Error>>> = cached.into_iter().map(|hit| hit.map(Ok)).collect();
         let mut open: Vec<usize> = (0..keys.len()).filter(|place| answers[*place].is_none()).collect();
-        let mut backoff = None;
+        let mut retry = None;
         while !open.is_empty() {
             let wanted: Vec<Key> = open.iter().map(|place| keys[*place].clone()).collect();
             let read = self.read(&wanted, deadline).await;
@@ -125,7 +125,7 @@ impl Lookup {
                 cache.put(fresh);
             }
             open.retain(|place| matches!(&answers[*place], Some(Err(error)) if error.kind == Kind::Retryable));
-            if open.is_empty() || !backoff.get_or_insert_with(|| Backoff::new(deadline)).wait().await {
+            if open.is_empty() || !retry.get_or_insert_with(|| Retry::new(deadline)).wait().await {
                 break;
             }
         }

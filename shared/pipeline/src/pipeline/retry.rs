@@ -3,30 +3,28 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
 use tokio::time::Instant;
 
-use crate::clock::Deadline;
+use crate::clock::{Backoff, Deadline};
 
 const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Waits between tries.
-pub(crate) struct Backoff {
+pub(crate) struct Retry {
     until: Instant,
-    next: Duration,
+    backoff: Backoff,
 }
 
-impl Backoff {
+impl Retry {
     /// Starts at the first failure.
-    pub fn new(deadline: Deadline) -> Backoff {
-        Backoff { until: Instant::now() + deadline.left() / 2, next: FIRST }
+    pub fn new(deadline: Deadline) -> Retry {
+        Retry { until: Instant::now() + deadline.left() / 2, backoff: Backoff::new(FIRST, LONGEST) }
     }
 
     /// Waits before the next try; false, at once, if there is to be none.
     pub async fn wait(&mut self) -> bool {
-        let delay = self.next.mul_f64(rand::rng().random_range(0.5..1.0));
-        self.next = (self.next * 2).min(LONGEST);
+        let delay = self.backoff.delay();
         if Instant::now() + delay >= self.until {
             return false;
         }

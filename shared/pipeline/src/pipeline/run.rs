@@ -15,6 +15,7 @@ use crate::{
     identity::decision_id,
     ports::Outgoing,
     report::{Decision, Disposition, Outcome, Report},
+    transform::Memory,
 };
 
 /// Records handled by one CPU thread at a time: enough for a model to run in batches, few enough to fill all cores.
@@ -70,10 +71,11 @@ impl Run {
                 .par_chunks(CHUNK)
                 .enumerate()
                 .flat_map_iter(|(chunk, inputs)| {
-                    let mut evaluator = Evaluator::default();
+                    let (mut memory, mut evaluator) = (Memory::default(), Evaluator::default());
                     let mut decisions = Vec::with_capacity(inputs.len());
                     for (place, input) in inputs.iter().enumerate() {
-                        pipeline.transform.run(chunk * CHUNK + place, input, &mut evaluator, &mut decisions);
+                        let input_number = chunk * CHUNK + place;
+                        pipeline.transform.run(input_number, input, &mut memory, &mut evaluator, &mut decisions);
                     }
                     decisions
                 })

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tokio::time::timeout_at;
 
-use super::retry::Backoff;
+use super::retry::Retry;
 use crate::{
     clock::Deadline,
     error::Kind,
@@ -17,14 +17,14 @@ use crate::{
 /// An item is never sent ahead of an earlier one of its key: the sink holds it back, and the repetition keeps the order.
 pub(crate) async fn send(sink: &dyn Sink, items: Vec<Outgoing>, deadline: Deadline) -> Vec<Result<(), SendError>> {
     let mut answers = once(sink, &items, deadline).await;
-    let mut backoff = None;
+    let mut retry = None;
     loop {
         let failed: Vec<usize> = (0..items.len())
             .filter(|place| matches!(&answers[*place], Err(error) if error.kind == Kind::Retryable))
             .collect();
         // Behind a fatal failure, a repetition would overtake the item that failed.
         let fatal = answers.iter().any(|answer| matches!(answer, Err(error) if error.kind == Kind::Fatal));
-        if failed.is_empty() || fatal || !backoff.get_or_insert_with(|| Backoff::new(deadline)).wait().await {
+        if failed.is_empty() || fatal || !retry.get_or_insert_with(|| Retry::new(deadline)).wait().await {
             return answers;
         }
         let again: Vec<Outgoing> = failed.iter().map(|place| items[*place].clone()).collect();

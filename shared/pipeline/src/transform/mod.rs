@@ -9,7 +9,7 @@ use std::{
 
 use bytestring::ByteString;
 
-pub(crate) use decode::Decoder;
+pub(crate) use decode::{Decoder, Memory};
 
 use crate::{
     error::{Code, Error, Stage},
@@ -43,14 +43,21 @@ pub(crate) struct Transform {
 
 impl Transform {
     /// Makes the decisions of one input: one, or several where the body holds several events.
-    pub fn run(&self, input: usize, decoded: &Decoded, evaluator: &mut Evaluator, out: &mut Vec<Decision>) {
+    pub fn run(
+        &self,
+        input: usize,
+        decoded: &Decoded,
+        memory: &mut Memory,
+        evaluator: &mut Evaluator,
+        out: &mut Vec<Decision>,
+    ) {
         let event = decoded.event();
         if let Decoded::Undecodable { reason, .. } = decoded {
             let error = Error::poison(Stage::Decode, Code::UNDECODABLE, reason.clone());
             out.push(self.decision(input, event, event.id.clone(), event.body.clone(), Record::default(), Some(error)));
             return;
         }
-        let parts = self.decoder.decode(event);
+        let parts = self.decoder.decode(event, memory);
         let several = parts.len() > 1;
         for (place, (body, fields)) in parts.into_iter().enumerate() {
             let id = if several { format!("{}/{}", event.id, place + 1).into() } else { event.id.clone() };
