@@ -6,6 +6,8 @@ use super::paths::string_end;
 const MAX_BYTES: usize = 64 << 10;
 const MAX_DEPTH: usize = 64;
 const MAX_OPERATORS: usize = 200;
+/// Assigning to an index makes an array of that length.
+const MAX_INDEX: usize = 9_999;
 
 /// Says what is too much, if anything; and that `return` is not offered, which would leave the record half made.
 pub(super) fn check(text: &str) -> Result<(), String> {
@@ -31,6 +33,9 @@ pub(super) fn check(text: &str) -> Result<(), String> {
             }
             _ => at + 1,
         };
+        if byte == b'[' && at > 0 && index(&bytes[at - 1..]).is_some_and(|index| index > MAX_INDEX) {
+            return Err(format!("an index may be {MAX_INDEX} at most"));
+        }
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
@@ -54,6 +59,21 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Reads the index of a path, given from the byte before its bracket on; without its sign, from whichever end it counts.
+fn index(bytes: &[u8]) -> Option<usize> {
+    let (before, rest) = bytes.split_first()?;
+    let of_path = before.is_ascii_alphanumeric() || b"_@]\").".contains(before);
+    let rest = rest.strip_prefix(b"[")?;
+    let digits = rest.strip_prefix(b"-").unwrap_or(rest);
+    let length = digits.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
+    if !of_path || length == 0 {
+        return None;
+    }
+    let digits: String =
+        digits[..length].iter().filter(|byte| byte.is_ascii_digit()).map(|byte| *byte as char).collect();
+    Some(digits.parse().unwrap_or(usize::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +89,10 @@ mod tests {
         assert!(check(&format!("true{}", " && true".repeat(2000))).is_err());
         assert!(check(&format!("true{}", " &&\ntrue".repeat(2000))).is_err());
         assert!(check(&"if true { 1 } else ".repeat(2000)).is_err());
+        for index in [".x[1000000000] = 1", ".x.\"y\"[-99999999999999999999999]", ".[10000]"] {
+            assert!(check(index).is_err(), "{index}");
+        }
+        assert_eq!(check(".x = [1000000000]; .y[9999] = .x[0]"), Ok(()));
         assert!(check("if .a { return . }").is_err());
         assert_eq!(check(".return == \"return\""), Ok(()));
     }
