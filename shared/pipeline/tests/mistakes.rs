@@ -80,7 +80,12 @@ async fn what_a_transform_adds_is_known_behind_it_and_nothing_else() {
 #[tokio::test]
 async fn a_path_is_given_only_by_what_stands_before_it() {
     let with = |program: &str| PIPELINE.replace("enrich:", &format!("transform: |\n  {program}\nenrich:"));
-    for fine in [".a = .id\n  .b = .a", ".a = { \"b\": 1 }\n  .c = .a.b", ".a = {}\n  .a.b = 1\n  .c = .a.b"] {
+    for fine in [
+        ".a = .id\n  .b = .a",
+        ".a = { \"b\": 1 }\n  .c = .a.b",
+        ".a = {}\n  .a.b = 1\n  .c = .a.b",
+        ". = merge(., { \"k\": 1 })\n  .q = .k",
+    ] {
         let opened = World::default().open(&with(fine)).await;
         assert!(opened.is_ok(), "{fine}\n{}", opened.unwrap_err());
     }

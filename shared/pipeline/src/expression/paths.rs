@@ -30,6 +30,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
                 if end > at + 1 {
                     let path = parse_target_path(&text[at..end]).unwrap_or_else(|_| unquoted(&text[at..end]));
                     found.push(Found { path, span: at..end, assigned: is_assigned(&text[end..]) });
+                } else if c == b'.' && is_assigned(&text[end..]) {
+                    // The whole record: it may give anything from here on.
+                    found.push(Found { path: OwnedTargetPath::event_root(), span: at..end, assigned: true });
                 }
                 at = end.max(at + 1);
             }
