@@ -85,6 +85,9 @@ async fn a_path_is_given_only_by_what_stands_before_it() {
         ".a = { \"b\": 1 }\n  .c = .a.b",
         ".a = {}\n  .a.b = 1\n  .c = .a.b",
         ". = merge(., { \"k\": 1 })\n  .q = .k",
+        ".tmp = .id\n  .out = .tmp\n  del(.tmp)",
+        ".y = .id\n  . = { \"q\": .y, \"x\": .x, \"id\": .id, \"k\": .k }",
+        ".tmp = { \"x\": .id }\n  .out = .tmp.x\n  .tmp = null",
     ] {
         let opened = World::default().open(&with(fine)).await;
         assert!(opened.is_ok(), "{fine}\n{}", opened.unwrap_err());

@@ -30,12 +30,16 @@ impl Wrong {
 /// is known, the record as the program leaves it.
 pub(super) fn unknown_paths(expr: &Expr, record: &Kind, facts: &Kind, left: Option<&Kind>) -> Vec<Wrong> {
     let all = paths::find(&expr.text);
+    let deletes = ["del(", "remove(", "remove!("].iter().any(|call| expr.text.contains(call));
     let mut unknown = Vec::new();
     for (place, found) in all.iter().enumerate().filter(|(_, found)| !found.assigned) {
         let root = if found.path.prefix == PathPrefix::Event { record } else { facts };
         let in_kind = |kind: &Kind| !kind.at_path(&found.path.path).is_undefined();
         let assigned = all[..place].iter().any(|earlier| earlier.assigned && related(&earlier.path, &found.path));
-        if in_kind(root) || (assigned && left.is_none_or(in_kind)) {
+        // A field set for a while and then dropped or replaced is not in what the program leaves: when in doubt, accept.
+        let times = all.iter().filter(|other| other.assigned && related(&other.path, &found.path)).count();
+        let stays = times == 1 && !deletes;
+        if in_kind(root) || (assigned && (!stays || left.is_none_or(in_kind))) {
             continue;
         }
         let root = if assigned { left.unwrap_or(root) } else { root };

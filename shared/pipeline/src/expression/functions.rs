@@ -77,7 +77,7 @@ impl<F: Function> Function for InNamedZone<F> {
 
     fn compile(&self, state: &TypeState, ctx: &mut FunctionCompileContext, arguments: ArgumentList) -> Compiled {
         if let Some(zone) = arguments.optional_literal("timezone", state)?
-            && zone.to_str() == Some("local")
+            && matches!(zone.to_str(), Some("local" | ""))
         {
             let error = "the machine's own time zone differs from place to place: name one, such as Europe/Berlin";
             return Err(Box::new(Error::InvalidArgument { keyword: "timezone", value: Value::Null, error }));
