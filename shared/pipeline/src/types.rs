@@ -6,9 +6,6 @@ use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use vrl::value::{Kind, Value, kind::Collection};
 
-/// Up to here, whole numbers are the same as floats.
-const EXACT: u64 = 1 << 53;
-
 /// The base of a declared type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
@@ -16,7 +13,7 @@ pub enum Base {
     String,
     /// 64-bit signed integer.
     Integer,
-    /// 64-bit float; whole numbers up to 2^53 are taken too.
+    /// 64-bit float; whole numbers that are exactly a float are taken too.
     Float,
     /// True or false.
     Boolean,
@@ -98,7 +95,7 @@ impl FieldType {
             (_, Value::Null) if self.nullable => return Ok(Value::Null),
             (_, Value::Null) => return Err(format!("null, where {self} is declared")),
             (Base::Integer, Value::Integer(number)) => return Ok(Value::Integer(number)),
-            (Base::Float, Value::Integer(number)) if number.unsigned_abs() <= EXACT => {
+            (Base::Float, Value::Integer(number)) if (number as f64) as i128 == i128::from(number) => {
                 return Ok(Value::from_f64_or_zero(number as f64));
             }
             (Base::Float, Value::Float(number)) if number.is_finite() => return Ok(Value::Float(number)),
