@@ -54,18 +54,23 @@ impl Transform {
         let event = decoded.event();
         if let Decoded::Undecodable { reason, .. } = decoded {
             let error = Error::poison(Stage::Decode, Code::UNDECODABLE, reason.clone());
-            out.push(self.decision(input, event, event.id.clone(), event.body.clone(), Record::default(), Some(error)));
+            let facts = facts(event, event.id.clone());
+            out.push(self.decision(input, facts, event.body.clone(), Record::default(), Some(error)));
             return;
         }
         let parts = self.decoder.decode(event, memory);
         let several = parts.len() > 1;
-        for (place, (body, fields)) in parts.into_iter().enumerate() {
+        for (place, part) in parts.into_iter().enumerate() {
             let id = if several { format!("{}/{}", event.id, place + 1).into() } else { event.id.clone() };
-            let (record, error) = match fields {
+            let mut facts = facts(event, id);
+            if let Some(told) = part.told {
+                told.over(&mut facts);
+            }
+            let (record, error) = match part.fields {
                 Ok(fields) => (Record::new(fields), None),
                 Err(error) => (Record::default(), Some(error)),
             };
-            let mut decision = self.decision(input, event, id, body, record, error);
+            let mut decision = self.decision(input, facts, part.body, record, error);
             if decision.error.is_none() {
                 decision.error = self.shape(&mut decision, evaluator).err();
             }
@@ -76,14 +81,13 @@ impl Transform {
     fn decision(
         &self,
         input: usize,
-        event: &Event,
-        id: ByteString,
+        facts: Facts,
         body: bytes::Bytes,
         mut record: Record,
         error: Option<Error>,
     ) -> Decision {
-        let decision_id = decision_id(&self.pipeline, &id).into();
-        record.set_facts(Facts { id, key: event.key.clone(), time: event.time, attributes: event.attributes.clone() });
+        let decision_id = decision_id(&self.pipeline, &facts.id).into();
+        record.set_facts(facts);
         Decision {
             id: decision_id,
             input,
@@ -132,4 +136,9 @@ impl Transform {
         };
         changed.map_err(|reason| Error::poison(Stage::Transform, Code::TRANSFORM, reason))
     }
+}
+
+/// What the platform says about an event.
+fn facts(event: &Event, id: ByteString) -> Facts {
+    Facts { id, key: event.key.clone(), time: event.time, attributes: event.attributes.clone() }
 }

@@ -49,9 +49,9 @@ pub(super) fn rows(fields: Option<&Fields>, event: &Event, last: &mut LastHeader
             Ok(true) if columns.is_none() && parts.is_empty() && is_header(fields, &row) => {
                 columns = Some(Arc::new(Columns::new(row.clone(), fields)));
             }
-            Ok(true) => parts.push((raw(), cells(fields, columns.as_deref(), &row))),
+            Ok(true) => parts.push(Part::new(raw(), cells(fields, columns.as_deref(), &row))),
             Err(error) => {
-                parts.push((raw(), Err(malformed(format!("the row is not CSV: {error}")))));
+                parts.push(Part::new(raw(), Err(malformed(format!("the row is not CSV: {error}")))));
                 if end <= start {
                     return parts;
                 }

@@ -4,12 +4,15 @@ mod csv;
 mod json;
 
 use bytes::Bytes;
+use bytestring::ByteString;
+use chrono::{DateTime, Utc};
 use vrl::value::{KeyString, ObjectMap, Value};
 
 use crate::{
     config::BodyFormat,
     error::{Code, Error, Stage},
-    event::Event,
+    event::{Attributes, Event},
+    record::Facts,
     types::Fields,
 };
 
@@ -26,8 +29,41 @@ pub(crate) struct Decoder {
 #[derive(Default)]
 pub(crate) struct Memory(csv::LastHeader);
 
-/// One event of a body: the bytes it is in, and its fields.
-pub(crate) type Part = (Bytes, Result<ObjectMap, Error>);
+/// One event of a body.
+pub(crate) struct Part {
+    /// The bytes it is in.
+    pub body: Bytes,
+    /// Its fields.
+    pub fields: Result<ObjectMap, Error>,
+    /// What the body itself says about the event, in formats that do.
+    pub told: Option<Box<Told>>,
+}
+
+/// The event's own facts as its body tells them. They go over the platform's.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub id: Option<ByteString>,
+    pub key: Option<ByteString>,
+    pub time: Option<DateTime<Utc>>,
+    pub attributes: Attributes,
+}
+
+impl Part {
+    fn new(body: Bytes, fields: Result<ObjectMap, Error>) -> Part {
+        Part { body, fields, told: None }
+    }
+}
+
+impl Told {
+    /// Puts what is told over what the platform said.
+    pub fn over(self, facts: &mut Facts) {
+        facts.id = self.id.unwrap_or_else(|| std::mem::take(&mut facts.id));
+        facts.key = self.key.or_else(|| facts.key.take());
+        facts.time = self.time.or(facts.time);
+        facts.attributes.retain(|(name, _)| self.attributes.iter().all(|(told, _)| told != name));
+        facts.attributes.extend(self.attributes);
+    }
+}
 
 impl Decoder {
     /// Takes a body apart; one bad event does not fail the others. Never empty.
@@ -35,16 +71,18 @@ impl Decoder {
         let body = &event.body;
         if body.len() > MAX_BODY {
             let reason = format!("the body has {} bytes; {MAX_BODY} are allowed", body.len());
-            return vec![(body.clone(), Err(Error::poison(Stage::Decode, Code::TOO_LARGE, reason)))];
+            return vec![Part::new(body.clone(), Err(Error::poison(Stage::Decode, Code::TOO_LARGE, reason)))];
         }
         let fields = self.fields.as_ref();
         let parts = match self.format {
-            BodyFormat::Json => vec![(body.clone(), json::object(fields, body))],
-            BodyFormat::JsonLines => lines(body).map(|line| (line.clone(), json::object(fields, &line))).collect(),
+            BodyFormat::Json => vec![Part::new(body.clone(), json::object(fields, body))],
+            BodyFormat::JsonLines => {
+                lines(body).map(|line| Part::new(line.clone(), json::object(fields, &line))).collect()
+            }
             BodyFormat::Csv => csv::rows(fields, event, &mut memory.0),
         };
         if parts.is_empty() {
-            return vec![(body.clone(), Err(malformed("the body is empty")))];
+            return vec![Part::new(body.clone(), Err(malformed("the body is empty")))];
         }
         parts
     }
