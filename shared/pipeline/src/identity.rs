@@ -1,8 +1,6 @@
 //! Stable ids: the decision's, and each action's idempotency key. Neither holds the pipeline's version, or a
 //! deploy during a redelivery would act twice.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 /// Returns SHA-256(pipeline name, event id) in lower-case hex.
@@ -37,8 +35,11 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)].into());
+        text.push(DIGITS[usize::from(byte & 15)].into());
+    }
+    text
 }

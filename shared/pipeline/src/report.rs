@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     event::{Decoded, Event},
     ports::Outgoing,
-    record::Record,
+    record::{Record, Shared},
 };
 
 /// Says how one event ended. Ordered from best to worst; of several, the worst counts.
@@ -67,7 +67,7 @@ pub struct Prediction {
     /// What went into the columns, before category tables; empty where a stub stood in for the model.
     pub features: Vec<Value>,
     /// What came out: `probability`, `class`, `scores`, `value`, or the model's own output names.
-    pub output: Value,
+    pub output: Arc<Shared>,
 }
 
 impl Prediction {

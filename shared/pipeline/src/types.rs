@@ -189,8 +189,13 @@ pub fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
             let millis = if number.abs() < SECONDS_BELOW { number.into_inner() * 1e3 } else { number.into_inner() };
             DateTime::from_timestamp_micros((millis * 1e3) as i64)
         }
-        value => DateTime::parse_from_rfc3339(value.to_str()?).ok().map(|time| time.to_utc()),
+        value => timestamp_of_text(value.to_str()?),
     }
+}
+
+/// Reads RFC 3339.
+pub(crate) fn timestamp_of_text(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }
 
 /// Names what a value is, shortening long ones, for messages.

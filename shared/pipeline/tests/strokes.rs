@@ -10,6 +10,7 @@ use fourstroke::{
     config::{Environment, PipelineFile},
     event::Decoded,
     pipeline::{Builder, Stubs},
+    ports::{Condition, Key, Put, Store},
     report::Disposition,
     testkit::faults::{Fault, Faults, Op},
     types::Fields,
@@ -79,6 +80,29 @@ async fn a_cache_forgets_by_wall_clock() {
     let file = PipelineFile::parse("p.yaml".as_ref(), &yaml, &Environment::default()).unwrap();
     let pipeline = Builder::new(file).clock(hand.clock()).open(&world).await.unwrap();
     for (wait, calls) in [(0, 1), (59, 1), (1, 2)] {
+        hand.advance(Duration::from_secs(wait));
+        run(&pipeline, vec![event("1", json!({ "id": "a", "x": 0.1 }))]).await;
+        assert_eq!(counted.counts(Op::Get).calls, calls, "after {wait} more seconds");
+    }
+}
+
+#[tokio::test]
+async fn a_cache_keeps_no_answer_longer_than_its_store_says() {
+    let hand = fourstroke::testkit::HandClock::default();
+    let counted = Faults::none();
+    let world = World::default().with("stores.table", counted.clone());
+    let value = serde_json::from_value(json!({ "weight": 1 })).unwrap();
+    let put = Put {
+        key: Key::new("a", ""),
+        value,
+        condition: Condition::Absent,
+        expires: Some(hand.now() + chrono::TimeDelta::minutes(5)),
+    };
+    world.table.put(&[put]).await[0].as_ref().unwrap();
+    let yaml = PIPELINE.replace("timeout: 100ms", "cache: 1h");
+    let file = PipelineFile::parse("p.yaml".as_ref(), &yaml, &Environment::default()).unwrap();
+    let pipeline = Builder::new(file).clock(hand.clock()).open(&world).await.unwrap();
+    for (wait, calls) in [(0, 1), (299, 1), (1, 2), (1, 3)] {
         hand.advance(Duration::from_secs(wait));
         run(&pipeline, vec![event("1", json!({ "id": "a", "x": 0.1 }))]).await;
         assert_eq!(counted.counts(Op::Get).calls, calls, "after {wait} more seconds");
@@ -171,7 +195,7 @@ async fn a_model_runs_for_those_it_is_for_and_one_bad_row_stays_alone() {
     let said = &report.decisions[0].predictions[0];
     let probability = said.probability().unwrap();
     assert!((probability - 0.9).abs() < 1e-6);
-    assert_eq!(serde_json::to_value(&said.output).unwrap()["class"], 1);
+    assert_eq!(serde_json::to_value(&**said.output).unwrap()["class"], 1);
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ impl Cache {
                 let answer = entries.get(key)?;
                 let age = now.signed_duration_since(answer.asked);
                 // A clock that went back makes an answer of unknown age: ask again.
-                (age >= TimeDelta::zero() && age < self.ttl).then(|| answer.clone())
+                let young = age >= TimeDelta::zero() && age < self.ttl;
+                (young && answer.expires.is_none_or(|expires| now < expires)).then(|| answer.clone())
             })
             .collect()
     }

@@ -1,113 +1,75 @@
 //! The second stroke: look things up. The keys of the whole batch, each once, cache first, one read per store.
 
+mod asked;
 mod cache;
 mod row;
+mod wave;
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
-use rayon::prelude::*;
-use vrl::value::Value;
 
 pub(crate) use cache::Cache;
 pub(crate) use row::{Row, Shape};
+pub(crate) use wave::Wave;
 
 use crate::{
     clock::{Clock, Deadline},
-    config::Missing,
     error::{Code, Error, Kind, Stage},
-    expression::{Evaluator, Expression},
-    pipeline::{Stubs, cpu, retry::Retry},
+    expression::Expression,
+    pipeline::{Stubs, retry::Retry},
     ports::{Key, Store, StoreError},
+    record::Shared,
     report::{Decision, Seen},
 };
 
 /// One lookup.
 pub(crate) struct Lookup {
     pub name: Arc<str>,
+    /// Its place in the record.
+    pub place: usize,
     pub store: Arc<dyn Store>,
     pub keys: Vec<Expression>,
     pub shape: Shape,
-    pub missing: Missing,
+    /// What stands in for something that is not found; none: the event is poison.
+    pub missing: Option<Arc<Shared>>,
     pub timeout: Option<Duration>,
     /// Lookups of one wave are asked at the same time; a later wave's keys may read an earlier one's answers.
     pub wave: usize,
     pub cache: Option<Cache>,
 }
 
-/// What a store said about one key, and when.
+/// What a store said about one key, when, and until when it may be used again.
 #[derive(Clone)]
 struct Answer {
     asked: DateTime<Utc>,
+    expires: Option<DateTime<Utc>>,
     row: Row,
 }
 
-/// The keys of a batch: which decision asks for which, each key once.
-#[derive(Default)]
-struct Asked {
-    keys: Vec<Key>,
-    /// Per decision: the place of its key; none: no key, or it has failed already.
-    of: Vec<Option<usize>>,
-}
-
 impl Lookup {
-    /// Computes the key for one record; none where a part is null.
-    fn key(&self, decision: &mut Decision, evaluator: &mut Evaluator) -> Result<Option<Key>, Error> {
-        let mut parts: Vec<bytestring::ByteString> = Vec::with_capacity(self.keys.len());
-        for expression in &self.keys {
-            match expression.text(&mut decision.record, evaluator) {
-                Ok(Some(part)) => parts.push(part),
-                Ok(None) => return Ok(None),
-                Err(reason) => {
-                    let reason = format!("the key of `{}`: {reason}", self.name);
-                    return Err(Error::poison(Stage::Enrich, Code::LOOKUP_KEY, reason));
-                }
-            }
+    /// Answers what a stub or the cache knows.
+    fn known(&self, keys: &[Key], stubs: &Stubs, now: DateTime<Utc>) -> Vec<Option<Result<Answer, Error>>> {
+        if let Some(value) = stubs.given.get(&*self.name) {
+            let row = self.shape.row(Some(value.clone()).filter(|value| !value.is_null()));
+            return vec![Some(Ok(Answer { asked: now, expires: None, row })); keys.len()];
         }
-        Ok(Some(Key::of_parts(&parts)))
-    }
-
-    /// Collects the keys of the batch.
-    fn ask(&self, decisions: &mut [Decision]) -> Asked {
-        const CHUNK: usize = 256;
-        let keys: Vec<Option<Key>> = decisions
-            .par_chunks_mut(CHUNK)
-            .flat_map_iter(|chunk| {
-                let mut evaluator = Evaluator::default();
-                chunk
-                    .iter_mut()
-                    .map(|decision| match decision.error {
-                        Some(_) => None,
-                        None => self.key(decision, &mut evaluator).unwrap_or_else(|error| {
-                            decision.error = Some(error);
-                            None
-                        }),
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        let mut asked = Asked::default();
-        let mut places: HashMap<Key, usize> = HashMap::new();
-        for key in keys {
-            asked.of.push(key.map(|key| {
-                *places.entry(key).or_insert_with_key(|key| {
-                    asked.keys.push(key.clone());
-                    asked.keys.len() - 1
-                })
-            }));
-        }
-        asked
-    }
-
-    /// Answers every key: from the cache, else from the store in one read, repeated for what failed retryably.
-    async fn answer(&self, keys: &[Key], clock: &Clock, deadline: Deadline) -> Vec<Result<Answer, Error>> {
-        let asked = clock.now();
-        let cached = match &self.cache {
-            Some(cache) => cache.get(keys, asked),
+        match &self.cache {
+            Some(cache) => cache.get(keys, now).into_iter().map(|hit| hit.map(Ok)).collect(),
             None => vec![None; keys.len()],
-        };
-        let mut answers: Vec<Option<Result<Answer, Error>>> = cached.into_iter().map(|hit| hit.map(Ok)).collect();
+        }
+    }
+
+    /// Answers the keys that are open from the store in one read, repeated for what failed retryably.
+    async fn ask(
+        &self,
+        keys: &[Key],
+        answers: &mut [Option<Result<Answer, Error>>],
+        clock: &Clock,
+        deadline: Deadline,
+    ) {
+        let asked = clock.now();
         let mut open: Vec<usize> = (0..keys.len()).filter(|place| answers[*place].is_none()).collect();
         let mut retry = None;
         while !open.is_empty() {
@@ -115,7 +77,11 @@ impl Lookup {
             let read = self.read(&wanted, deadline).await;
             let mut fresh = Vec::new();
             for (place, result) in open.iter().zip(read) {
-                let result = result.map(|item| Answer { asked, row: self.shape.row(item.map(|item| item.value)) });
+                let result = result.map(|item| Answer {
+                    asked,
+                    expires: item.as_ref().and_then(|item| item.expires),
+                    row: self.shape.row(item.map(|item| item.value)),
+                });
                 if let Ok(answer) = &result {
                     fresh.push((keys[*place].clone(), answer.clone()));
                 }
@@ -129,9 +95,6 @@ impl Lookup {
                 break;
             }
         }
-        let unanswered =
-            || Error::retryable(Stage::Enrich, Code::LOOKUP_FAILED, format!("`{}` gave no answer", self.name));
-        answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(unanswered()))).collect()
     }
 
     /// Reads once, within the lookup's timeout and the deadline.
@@ -156,83 +119,38 @@ impl Lookup {
         Error { kind: error.kind, stage: Stage::Enrich, code, reason: format!("`{}`: {}", self.name, error.reason) }
     }
 
-    /// Puts an answer into the record, or what stands in for a missing one.
-    fn apply(&self, decision: &mut Decision, answer: Option<&Result<Answer, Error>>, now: DateTime<Utc>) {
+    /// Puts an answer into the record, or what stands in for a missing one. `None`: there was no key to ask for.
+    fn apply(&self, decision: &mut Decision, answer: Option<&Option<Result<Answer, Error>>>, now: DateTime<Utc>) {
         let (row, age) = match answer {
-            Some(Ok(answer)) => (answer.row.clone(), now.signed_duration_since(answer.asked)),
-            Some(Err(error)) => {
+            None => (&Row::Missing, TimeDelta::zero()),
+            Some(Some(Ok(answer))) => (&answer.row, now.signed_duration_since(answer.asked)),
+            Some(Some(Err(error))) => {
                 decision.error = Some(error.clone());
                 return;
             }
-            None => (Row::Missing, TimeDelta::zero()),
-        };
-        let (value, found) = match row {
-            Row::Found(value) => (Value::clone(&value), true),
-            Row::Misfit(reason) => {
-                let reason = format!("`{}`: {reason}", self.name);
-                decision.error = Some(Error::poison(Stage::Enrich, Code::LOOKUP_SHAPE, reason));
+            // The store answered for fewer keys than it was asked for.
+            Some(None) => {
+                let reason = format!("`{}` gave no answer", self.name);
+                decision.error = Some(Error::retryable(Stage::Enrich, Code::LOOKUP_FAILED, reason));
                 return;
             }
-            Row::Missing => match &self.missing {
-                Missing::Null => (Value::Null, false),
-                Missing::Default(value) => (value.clone(), false),
-                Missing::Poison => {
-                    let reason = format!("`{}` found nothing, and `missing` is `poison`", self.name);
-                    decision.error = Some(Error::poison(Stage::Enrich, Code::LOOKUP_MISSING, reason));
-                    return;
-                }
-            },
         };
-        decision.record.insert(&self.name, value);
+        let refuse = |code, reason| Some(Error::poison(Stage::Enrich, code, reason));
+        let (value, found) = match (row, &self.missing) {
+            (Row::Found(value), _) => (value, true),
+            (Row::Missing, Some(value)) => (value, false),
+            (Row::Misfit(reason), _) => {
+                decision.error = refuse(Code::LOOKUP_SHAPE, format!("`{}`: {reason}", self.name));
+                return;
+            }
+            (Row::Missing, None) => {
+                let reason = format!("`{}` found nothing, and `missing` is `poison`", self.name);
+                decision.error = refuse(Code::LOOKUP_MISSING, reason);
+                return;
+            }
+        };
+        decision.record.share(self.place, value.clone());
         let age = age.to_std().unwrap_or_default();
         decision.lookups.push(Seen { name: self.name.clone(), found, age });
     }
-}
-
-/// Runs every lookup for a batch.
-pub(crate) async fn run(
-    lookups: &Arc<Vec<Lookup>>,
-    mut decisions: Vec<Decision>,
-    clock: &Clock,
-    deadline: Deadline,
-    stubs: &Stubs,
-) -> Vec<Decision> {
-    let waves = lookups.iter().map(|lookup| lookup.wave + 1).max().unwrap_or(0);
-    for wave in 0..waves {
-        let this = lookups.clone();
-        let (back, asked) = cpu::run(move || {
-            let asked: Vec<Asked> = of_wave(&this, wave).map(|lookup| lookup.ask(&mut decisions)).collect();
-            (decisions, asked)
-        })
-        .await;
-        let answers = of_wave(lookups, wave).zip(&asked).map(|(lookup, asked)| async move {
-            match stubs.given.get(&*lookup.name) {
-                Some(value) => {
-                    let value = Some(value.clone()).filter(|value| !value.is_null());
-                    let row = lookup.shape.row(value);
-                    vec![Ok(Answer { asked: clock.now(), row }); asked.keys.len()]
-                }
-                None => lookup.answer(&asked.keys, clock, deadline).await,
-            }
-        });
-        let answers = futures_util::future::join_all(answers).await;
-        let (this, now) = (lookups.clone(), clock.now());
-        decisions = cpu::run(move || {
-            let mut decisions = back;
-            for (lookup, (asked, answers)) in of_wave(&this, wave).zip(asked.iter().zip(&answers)) {
-                decisions.par_iter_mut().with_min_len(256).zip(&asked.of).for_each(|(decision, place)| {
-                    if decision.error.is_none() {
-                        lookup.apply(decision, place.map(|place| &answers[place]), now);
-                    }
-                });
-            }
-            decisions
-        })
-        .await;
-    }
-    decisions
-}
-
-fn of_wave(lookups: &[Lookup], wave: usize) -> impl Iterator<Item = &Lookup> {
-    lookups.iter().filter(move |lookup| lookup.wave == wave)
 }

@@ -6,16 +6,23 @@ use vrl::value::{KeyString, Kind, ObjectMap, Value, kind::Collection};
 
 use crate::{
     config::{Missing, Mistake, Name, did_you_mean},
+    record::Shared,
     types::{Fields, describe},
 };
 
 /// A row as a lookup gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Row {
-    Found(Arc<Value>),
+    Found(Arc<Shared>),
     Missing,
     /// There is a row, but it does not fit.
     Misfit(String),
+}
+
+impl Row {
+    fn found(fields: ObjectMap) -> Row {
+        Row::Found(Arc::new(Shared::new(Value::Object(fields))))
+    }
 }
 
 /// The declared fields of a lookup, and what an empty one of a found row is filled with.
@@ -95,7 +102,7 @@ impl Shape {
             Value::Object(found) => found,
             value => return Row::Misfit(format!("{} is not an object", describe(&value))),
         };
-        let Some(fields) = &self.fields else { return Row::Found(Arc::new(Value::Object(found))) };
+        let Some(fields) = &self.fields else { return Row::found(found) };
         let mut row = ObjectMap::new();
         for (name, declared) in &fields.0 {
             let value = match found.remove(name.as_str()) {
@@ -107,6 +114,6 @@ impl Shape {
                 Err(found) => return Row::Misfit(format!("the field `{name}` is {found}")),
             };
         }
-        Row::Found(Arc::new(Value::Object(row)))
+        Row::found(row)
     }
 }

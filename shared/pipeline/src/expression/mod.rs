@@ -12,8 +12,8 @@ use std::{
 };
 
 use vrl::{
-    compiler::{Program, TimeZone, runtime::Runtime},
-    path::OwnedTargetPath,
+    compiler::{Context, ExpressionError, Program, TimeZone, state::RuntimeState},
+    path::{OwnedSegment, OwnedTargetPath},
     value::{Kind, Value},
 };
 
@@ -34,7 +34,9 @@ pub(crate) struct Expression {
 
 #[derive(Clone)]
 enum How {
-    /// Only a path: read without running VRL.
+    /// Only a path, as all that follow but the last: read without running VRL. This one begins with a field that has a
+    /// place.
+    Field(usize, Vec<OwnedSegment>),
     Path(OwnedTargetPath),
     Program(Box<Program>),
 }
@@ -45,28 +47,34 @@ pub(crate) struct Change(Box<Program>);
 
 /// What running expressions needs, kept over many runs.
 pub(crate) struct Evaluator {
-    runtime: Runtime,
+    state: RuntimeState,
     timezone: TimeZone,
 }
 
 impl Default for Evaluator {
     fn default() -> Self {
         let timezone = TimeZone::parse("UTC").expect("UTC is a time zone");
-        Evaluator { runtime: Runtime::default(), timezone }
+        Evaluator { state: RuntimeState::default(), timezone }
     }
 }
 
 impl Evaluator {
     /// Runs a program. A panic in one of VRL's functions is that event's error, not the end of the process.
     fn run(&mut self, record: &mut Record, program: &Program) -> Result<Value, String> {
-        let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.resolve(record, program, &self.timezone)));
+        // Not by VRL's `Runtime`, which first asks for the record as a whole.
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            program.resolve(&mut Context::new(record, &mut self.state, &self.timezone))
+        }));
         match ended {
             Ok(result) => {
-                self.runtime.clear();
-                result.map_err(|ended| ended.to_string())
+                self.state.clear();
+                match result {
+                    Ok(value) | Err(ExpressionError::Return { value, .. }) => Ok(value),
+                    Err(error) => Err(error.to_string()),
+                }
             }
             Err(_) => {
-                self.runtime = Runtime::default();
+                self.state = RuntimeState::default();
                 Err("a function panicked on a value it cannot handle".to_owned())
             }
         }
@@ -80,6 +88,7 @@ impl Expression {
     /// The runtime error in words.
     pub fn eval<'a>(&self, record: &'a mut Record, evaluator: &mut Evaluator) -> Result<Cow<'a, Value>, String> {
         match &self.how {
+            How::Field(place, rest) => Ok(record.behind(*place, rest).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
             How::Path(path) => Ok(record.at(path).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
             How::Program(program) => evaluator.run(record, program).map(Cow::Owned),
         }

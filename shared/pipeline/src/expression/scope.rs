@@ -2,7 +2,7 @@
 
 use vrl::{
     compiler::{CompileConfig, Program, compile_with_external, state::ExternalEnv},
-    path::{OwnedTargetPath, OwnedValuePath, PathPrefix},
+    path::{OwnedSegment, OwnedTargetPath, OwnedValuePath, PathPrefix},
     value::{
         Kind,
         kind::{Collection, Field},
@@ -14,18 +14,29 @@ use super::{
     diagnose::{mistake_in, mistakes, unknown_paths},
     functions, paths,
 };
-use crate::config::Expr;
+use crate::{config::Expr, record::Layout, types::Fields};
 
 /// The types of what an expression may read. Grows from stroke to stroke.
 #[derive(Clone)]
 pub(crate) struct Scope {
     record: Kind,
+    layout: Layout,
 }
 
 impl Scope {
-    /// Starts from the record's type.
-    pub fn new(record: Kind) -> Scope {
-        Scope { record }
+    /// Starts from the declared fields; without any, from an object of anything.
+    pub fn new(fields: Option<&Fields>) -> Scope {
+        let record = fields.map_or_else(|| Kind::object(Collection::json()), Fields::kind);
+        let mut layout = Layout::default();
+        for name in fields.into_iter().flat_map(Fields::names) {
+            layout.add(name);
+        }
+        Scope { record, layout }
+    }
+
+    /// Returns the places of all fields.
+    pub fn into_layout(self) -> Layout {
+        self.layout
     }
 
     /// Tells whether the record already has a field.
@@ -33,9 +44,10 @@ impl Scope {
         self.record.as_object().is_some_and(|object| object.known().contains_key(&Field::from(name)))
     }
 
-    /// Adds a field to the record.
-    pub fn add(&mut self, name: &str, kind: Kind) {
+    /// Adds a field to the record and returns its place.
+    pub fn add(&mut self, name: &str, kind: Kind) -> usize {
         self.record.insert(&OwnedValuePath::single_field(name), kind);
+        self.layout.add(name)
     }
 
     fn facts() -> Kind {
@@ -71,7 +83,7 @@ impl Scope {
         let kind = info.result.kind().clone().upgrade_undefined();
         let only = paths::find(&expr.text).into_iter().find(|found| expr.text[found.span.clone()] == *expr.text.trim());
         let how = match only {
-            Some(found) => How::Path(found.path),
+            Some(found) => self.path(found.path),
             None => How::Program(Box::new(program)),
         };
         Ok(Expression { how, kind, reads })
@@ -93,8 +105,21 @@ impl Scope {
         if !unknown.is_empty() {
             return Err(unknown);
         }
+        record.as_object().into_iter().flat_map(|object| object.known().keys()).for_each(|name| {
+            self.layout.add(name.as_str());
+        });
         self.record = record;
         Ok(Change(Box::new(program)))
+    }
+
+    fn path(&self, path: OwnedTargetPath) -> How {
+        match (path.prefix, path.path.segments.as_slice()) {
+            (PathPrefix::Event, [OwnedSegment::Field(name), rest @ ..]) => match self.layout.place(name) {
+                Some(place) => How::Field(place, rest.to_vec()),
+                None => How::Path(path),
+            },
+            _ => How::Path(path),
+        }
     }
 
     fn program(&self, expr: &Expr, config: CompileConfig) -> Result<Program, Vec<Wrong>> {

@@ -15,6 +15,7 @@ use crate::{
     expression::{Evaluator, Expression},
     pipeline::Stubs,
     ports::{Model, ModelError, Tensors},
+    record::Shared,
     report::{Decision, Prediction},
 };
 use features::Rows;
@@ -22,6 +23,8 @@ use features::Rows;
 /// One entry of `infer`.
 pub(crate) struct Inference {
     pub name: Arc<str>,
+    /// Its place in the record.
+    pub place: usize,
     pub model: Arc<dyn Model>,
     /// The digest of the model's bytes, for the log.
     pub sha256: Arc<str>,
@@ -106,7 +109,8 @@ impl Inference {
     }
 
     fn predict(&self, decision: &mut Decision, features: Vec<Value>, output: Value) {
-        decision.record.insert(&self.name, output.clone());
+        let output = Arc::new(Shared::new(output));
+        decision.record.share(self.place, output.clone());
         decision.predictions.push(Prediction {
             name: self.name.clone(),
             columns: self.columns.clone(),

@@ -7,7 +7,8 @@ use futures_util::future::{join, join_all};
 
 use super::{
     Inner, OutcomeRule, Pipeline,
-    wire::{self, Wiring},
+    log::Kept,
+    wire::Wiring,
 };
 use crate::{
     act::Act,
@@ -17,7 +18,7 @@ use crate::{
     expression::Scope,
     identity,
     ports::{Model, Open, Sink, Store},
-    transform::{Decoder, RustTransform, Step, Transform},
+    transform::{Decoder, RustTransform, Shape, Step, Transform},
     types::Fields,
 };
 
@@ -85,7 +86,7 @@ impl Builder {
         let version = version(file, &opened);
         let mut wiring = Wiring { file, mistakes, broken: file.broken.clone() };
 
-        let decoded = Scope::new(wire::record_kind(file.event.fields.as_ref()));
+        let decoded = Scope::new(file.event.fields.as_ref());
         let event = &file.event;
         let id = event.id.as_ref().and_then(|expr| wiring.text(&decoded, expr));
         let key = event.key.as_ref().and_then(|expr| wiring.text(&decoded, expr));
@@ -93,30 +94,33 @@ impl Builder {
         let mut scope = decoded;
         let step = match (&self.transform, &file.transform) {
             (Some((function, adds)), _) => {
-                adds.0.iter().for_each(|(name, declared)| scope.add(name, declared.kind()));
+                for (name, declared) in &adds.0 {
+                    scope.add(name, declared.kind());
+                }
                 Step::Rust(function.clone())
             }
             (None, Some(expr)) => wiring.change(&mut scope, expr).map_or(Step::Nothing, Step::Vrl),
             (None, None) => Step::Nothing,
         };
         let lookups: Vec<Lookup> = wiring.lookups(&mut scope, &opened.stores);
-        let models = wiring.models(&scope, opened.models);
+        let mut models = wiring.models(&scope, opened.models);
         let outcome = file.outcome.as_ref().and_then(|config| {
             let when = wiring.condition(&scope, &config.when);
             let of = wiring.text(&scope, &config.of);
             let label = wiring.condition(&scope, &config.label);
             Some(OutcomeRule { when: when?, of: of?, label: label?, within: config.within })
         });
-        wiring.add_predictions(&mut scope, &models);
+        wiring.add_predictions(&mut scope, &mut models);
         let rules = wiring.rules(&scope);
         let keep = wiring.kept(&scope);
         let models: Vec<_> = models.into_iter().flatten().collect();
         wiring.stubs(&models);
         wiring.givens(&lookups);
 
+        let layout = Arc::new(scope.into_layout());
         let transform = Transform {
             pipeline: file.name.text.clone(),
-            decoder: Decoder { format: event.format, fields: event.fields.clone() },
+            decoder: Decoder { format: event.format, shape: Shape { fields: event.fields.clone(), layout } },
             id,
             key,
             time,
@@ -124,7 +128,7 @@ impl Builder {
         };
         let sink = |name: &str| opened.sinks.get(name).cloned();
         let log = match &file.log {
-            Some(log) => Some((sink(&log.to.text)?, keep)),
+            Some(log) => Some((sink(&log.to.text)?, Kept::new(keep))),
             None => None,
         };
         Some(Inner {

@@ -23,7 +23,7 @@ impl Run {
             return;
         }
         let (name, version) = (&self.pipeline.name, &self.pipeline.version);
-        let letters = places
+        let letters: Vec<Outgoing> = places
             .iter()
             .filter_map(|place| {
                 let decision = &decisions[*place];
@@ -31,7 +31,7 @@ impl Run {
                 Some(dead_letter::of_decision(name, version, &self.inputs[decision.input], decision, error))
             })
             .collect();
-        let answers = send(&*self.pipeline.dead_letters, letters, self.deadline).await;
+        let answers = send(&*self.pipeline.dead_letters, &letters, self.deadline).await;
         for (place, answer) in places.into_iter().zip(answers) {
             let Err(failed) = answer else { continue };
             let decision = &mut decisions[place];
@@ -64,7 +64,7 @@ impl Run {
         }
         let (sinks, deadline) = (&self.pipeline.sinks, self.deadline);
         let sends = by_sink.into_iter().map(|(name, (places, items))| async move {
-            let answers = send(&*sinks[&name], items, deadline).await;
+            let answers = send(&*sinks[&name], &items, deadline).await;
             (name, places, answers)
         });
         let mut refused = false;

@@ -4,14 +4,16 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use vrl::{
-    path::OwnedTargetPath,
+    path::{OwnedSegment, OwnedTargetPath},
     value::{ObjectMap, Value},
 };
 
 use crate::{
     infer::Inference,
+    pipeline::Inner,
     ports::Outgoing,
-    report::{Decision, Prediction, StrokeTimes},
+    record::Written,
+    report::{Decision, Disposition, Prediction, StrokeTimes},
 };
 
 /// The schema's version.
@@ -19,13 +21,41 @@ const VERSION: u32 = 1;
 
 /// What all entries of a batch share.
 pub(crate) struct Batch<'a> {
-    pub pipeline: &'a str,
-    pub version: &'a str,
-    pub models: &'a [Inference],
-    pub keep: &'a [OwnedTargetPath],
-    pub decided_at: DateTime<Utc>,
-    pub size: usize,
-    pub times: StrokeTimes,
+    pipeline: &'a str,
+    version: &'a str,
+    models: &'a [Inference],
+    kept: &'a Kept,
+    decided_at: DateTime<Utc>,
+    decided_at_text: String,
+    size: usize,
+    times: StrokeTimes,
+}
+
+/// What entries keep of the record.
+pub(crate) enum Kept {
+    /// Top-level fields, by name.
+    Fields(Vec<String>),
+    Paths(Vec<OwnedTargetPath>),
+}
+
+impl Kept {
+    pub fn new(mut paths: Vec<OwnedTargetPath>) -> Kept {
+        let field = |path: &OwnedTargetPath| match path.path.segments.as_slice() {
+            [OwnedSegment::Field(name)] => Some(name.to_string()),
+            _ => None,
+        };
+        match paths.iter().map(field).collect::<Option<Vec<String>>>() {
+            Some(mut names) => {
+                names.sort_unstable();
+                names.dedup();
+                Kept::Fields(names)
+            }
+            None => {
+                paths.dedup();
+                Kept::Paths(paths)
+            }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -35,11 +65,11 @@ struct Entry<'a> {
     event_id: &'a str,
     key: Option<&'a str>,
     event_time: Option<String>,
-    decided_at: String,
+    decided_at: &'a str,
     event_age_ms: Option<i64>,
     pipeline: &'a str,
     version: &'a str,
-    record: Value,
+    record: KeptOf<'a>,
     enriched: Enriched<'a>,
     features: Features<'a>,
     predictions: Predictions<'a>,
@@ -79,26 +109,66 @@ struct Micros {
     act: u64,
 }
 
-impl Batch<'_> {
-    /// Makes a decision's entry.
-    pub fn entry(&self, decision: &Decision) -> Outgoing {
+impl<'a> Batch<'a> {
+    pub fn new(pipeline: &'a Inner, decided_at: DateTime<Utc>, size: usize, times: StrokeTimes) -> Batch<'a> {
+        const NOTHING: &Kept = &Kept::Fields(Vec::new());
+        Batch {
+            pipeline: &pipeline.name,
+            version: &pipeline.version,
+            models: &pipeline.models,
+            kept: pipeline.log.as_ref().map_or(NOTHING, |(_, kept)| kept),
+            decided_at,
+            decided_at_text: text_of(decided_at),
+            size,
+            times,
+        }
+    }
+
+    /// Makes the entries of those decisions that are not to be asked for again. Their bodies share one buffer.
+    pub fn entries(&self, decisions: &[Decision]) -> Vec<Outgoing> {
+        const USUAL: usize = 1024;
+        let mut buffer = Vec::with_capacity(decisions.len() * USUAL);
+        let ended = decisions.iter().filter(|decision| decision.disposition != Disposition::Retry);
+        let ends: Vec<(&Decision, usize)> = ended
+            .map(|decision| {
+                // Text, numbers and finite floats only: this cannot fail.
+                let _ = serde_json::to_writer(&mut buffer, &self.entry(decision));
+                (decision, buffer.len())
+            })
+            .collect();
+        let buffer = Bytes::from(buffer);
+        let mut start = 0;
+        let entries = ends.into_iter().map(|(decision, end)| {
+            let body = buffer.slice(start..end);
+            start = end;
+            Outgoing {
+                id: decision.id.clone(),
+                key: decision.record.facts().key.clone(),
+                content_type: "application/json",
+                attributes: vec![("decision-id", decision.id.clone())],
+                body,
+            }
+        });
+        entries.collect()
+    }
+
+    fn entry<'d>(&'d self, decision: &'d Decision) -> Entry<'d> {
         let facts = decision.record.facts();
-        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let sha256 = |prediction: &Prediction| {
             self.models.iter().find(|model| model.name == prediction.name).map_or("", |model| &*model.sha256)
         };
         let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let entry = Entry {
+        Entry {
             v: VERSION,
             decision_id: &decision.id,
             event_id: &facts.id,
             key: facts.key.as_deref(),
-            event_time: facts.time.map(time),
-            decided_at: time(self.decided_at),
+            event_time: facts.time.map(text_of),
+            decided_at: &self.decided_at_text,
             event_age_ms: facts.time.map(|time| self.decided_at.signed_duration_since(time).num_milliseconds()),
             pipeline: self.pipeline,
             version: self.version,
-            record: self.kept(decision),
+            record: KeptOf(self.kept, decision),
             enriched: Enriched(decision),
             features: Features(&decision.predictions),
             predictions: Predictions(&decision.predictions),
@@ -131,25 +201,34 @@ impl Batch<'_> {
                 infer: micros(self.times.infer),
                 act: micros(self.times.act),
             },
-        };
-        Outgoing {
-            id: decision.id.clone(),
-            key: facts.key.clone(),
-            content_type: "application/json",
-            attributes: vec![("decision-id", decision.id.clone())],
-            // Text, numbers and finite floats only: this cannot fail.
-            body: Bytes::from(serde_json::to_vec(&entry).unwrap_or_default()),
         }
     }
+}
 
-    fn kept(&self, decision: &Decision) -> Value {
-        let mut kept = Value::Object(ObjectMap::new());
-        for path in self.keep {
-            if let Some(value) = decision.record.at(path) {
-                kept.insert(&path.path, value.clone());
+fn text_of(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The kept part of one record.
+struct KeptOf<'a>(&'a Kept, &'a Decision);
+
+impl Serialize for KeptOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = &self.1.record;
+        match self.0 {
+            Kept::Fields(names) => {
+                serializer.collect_map(names.iter().filter_map(|name| Some((name, record.written(name)?))))
+            }
+            Kept::Paths(paths) => {
+                let mut kept = Value::Object(ObjectMap::new());
+                for path in paths {
+                    if let Some(value) = record.at(path) {
+                        kept.insert(&path.path, value.clone());
+                    }
+                }
+                kept.serialize(serializer)
             }
         }
-        kept
     }
 }
 
@@ -158,7 +237,7 @@ struct Enriched<'a>(&'a Decision);
 
 #[derive(Serialize)]
 struct SeenValue<'a> {
-    value: Option<&'a Value>,
+    value: Option<Written<'a>>,
     found: bool,
     age_ms: u64,
 }
@@ -170,7 +249,7 @@ impl Serialize for Enriched<'_> {
             let age_ms = u64::try_from(seen.age.as_millis()).unwrap_or(u64::MAX);
             map.serialize_entry(
                 &*seen.name,
-                &SeenValue { value: self.0.record.get(&seen.name), found: seen.found, age_ms },
+                &SeenValue { value: self.0.record.written(&seen.name), found: seen.found, age_ms },
             )?;
         }
         map.end()
@@ -199,6 +278,6 @@ struct Predictions<'a>(&'a [Prediction]);
 
 impl Serialize for Predictions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|prediction| (&*prediction.name, &prediction.output)))
+        serializer.collect_map(self.0.iter().map(|prediction| (&*prediction.name, &**prediction.output)))
     }
 }

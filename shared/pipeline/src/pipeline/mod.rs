@@ -9,12 +9,13 @@ mod log;
 pub(crate) mod retry;
 mod run;
 mod send;
+mod strokes;
 mod wire;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use vrl::{path::OwnedTargetPath, value::Value};
+use vrl::value::Value;
 
 pub use build::Builder;
 
@@ -47,7 +48,7 @@ struct Inner {
     outcome: Option<OutcomeRule>,
     sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
     dead_letters: Arc<dyn Sink>,
-    log: Option<(Arc<dyn Sink>, Vec<OwnedTargetPath>)>,
+    log: Option<(Arc<dyn Sink>, log::Kept)>,
     slo: SloConfig,
     clock: Clock,
 }

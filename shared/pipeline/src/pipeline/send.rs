@@ -15,8 +15,8 @@ use crate::{
 /// Sends items, repeating what failed retryably. One answer per item.
 ///
 /// An item is never sent ahead of an earlier one of its key: the sink holds it back, and the repetition keeps the order.
-pub(crate) async fn send(sink: &dyn Sink, items: Vec<Outgoing>, deadline: Deadline) -> Vec<Result<(), SendError>> {
-    let mut answers = once(sink, &items, deadline).await;
+pub(crate) async fn send(sink: &dyn Sink, items: &[Outgoing], deadline: Deadline) -> Vec<Result<(), SendError>> {
+    let mut answers = once(sink, items, deadline).await;
     let mut retry = None;
     loop {
         let failed: Vec<usize> = (0..items.len())

@@ -37,19 +37,45 @@ impl Key {
         let mut parts = parts.iter().map(AsRef::as_ref);
         let partition = parts.next().unwrap_or_default().to_owned();
         let mut sort = String::new();
-        for (place, part) in parts.enumerate() {
-            if place > 0 {
-                sort.push(Key::SEPARATOR);
-            }
-            for c in part.chars() {
-                match c {
-                    Key::SEPARATOR => sort.push_str("\u{1e}s"),
-                    '\u{1e}' => sort.push_str("\u{1e}e"),
-                    c => sort.push(c),
-                }
+        parts.enumerate().for_each(|(place, part)| Key::push_part(&mut sort, place, part));
+        Key { partition, sort }
+    }
+
+    /// Adds a part to a sort key, the first one being in place 0.
+    pub(crate) fn push_part(sort: &mut String, place: usize, part: &str) {
+        if place > 0 {
+            sort.push(Key::SEPARATOR);
+        }
+        if !part.contains([Key::SEPARATOR, '\u{1e}']) {
+            sort.push_str(part);
+            return;
+        }
+        for c in part.chars() {
+            match c {
+                Key::SEPARATOR => sort.push_str("\u{1e}s"),
+                '\u{1e}' => sort.push_str("\u{1e}e"),
+                c => sort.push(c),
             }
         }
-        Key { partition, sort }
+    }
+
+    /// Returns the parts a lookup's key was made of, where the resource names so many columns; none if it was not made
+    /// of so many.
+    ///
+    /// ```
+    /// use fourstroke::ports::Key;
+    /// assert_eq!(Key::of_parts(&["EWR", "9\u{1f}h", ""]).parts(3), Some(vec!["EWR".into(), "9\u{1f}h".into(), "".into()]));
+    /// assert_eq!(Key::new("EWR", "").parts(3), None);
+    /// ```
+    pub fn parts(&self, count: usize) -> Option<Vec<String>> {
+        let mut parts = vec![self.partition.clone()];
+        // Without a second column there is no sort part, with one it may be empty.
+        if count > 1 || !self.sort.is_empty() {
+            // The escape's own escape comes last, or it would make new separators.
+            let part = |part: &str| part.replace("\u{1e}s", "\u{1f}").replace("\u{1e}e", "\u{1e}");
+            parts.extend(self.sort.split(Key::SEPARATOR).map(part));
+        }
+        (parts.len() == count).then_some(parts)
     }
 }
 
@@ -128,4 +154,18 @@ pub trait Store: Send + Sync {
 
     /// Lists a subject's items by ascending sort key, without expired ones.
     async fn list(&self, partition: &str) -> Result<Vec<(String, Item)>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Key;
+
+    proptest! {
+        #[test]
+        fn a_keys_parts_come_back(parts in prop::collection::vec("[es\u{1e}\u{1f}é/]{0,6}", 1..5)) {
+            prop_assert_eq!(Key::of_parts(&parts).parts(parts.len()), Some(parts));
+        }
+    }
 }

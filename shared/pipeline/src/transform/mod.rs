@@ -9,7 +9,7 @@ use std::{
 
 use bytestring::ByteString;
 
-pub(crate) use decode::{Decoder, Memory};
+pub(crate) use decode::{Decoder, Memory, Shape};
 
 use crate::{
     error::{Code, Error, Stage},
@@ -55,7 +55,7 @@ impl Transform {
         if let Decoded::Undecodable { reason, .. } = decoded {
             let error = Error::poison(Stage::Decode, Code::UNDECODABLE, reason.clone());
             let facts = facts(event, event.id.clone());
-            out.push(self.decision(input, facts, event.body.clone(), Record::default(), Some(error)));
+            out.push(self.decision(input, facts, event.body.clone(), self.empty(), Some(error)));
             return;
         }
         let parts = self.decoder.decode(event, memory);
@@ -67,13 +67,14 @@ impl Transform {
                 told.over(&mut facts);
             }
             let (record, error) = match part.fields {
-                Ok(fields) => (Record::new(fields), None),
-                Err(error) => (Record::default(), Some(error)),
+                Ok(record) => (record, None),
+                Err(error) => (self.empty(), Some(error)),
             };
             let mut decision = self.decision(input, facts, part.body, record, error);
             if decision.error.is_none() {
-                decision.error = self.shape(&mut decision, evaluator).err();
+                decision.error = self.shape(&mut decision.record, evaluator).err();
             }
+            decision.id = decision_id(&self.pipeline, &decision.record.facts().id).into();
             out.push(decision);
         }
     }
@@ -86,10 +87,9 @@ impl Transform {
         mut record: Record,
         error: Option<Error>,
     ) -> Decision {
-        let decision_id = decision_id(&self.pipeline, &facts.id).into();
-        record.set_facts(facts);
+        *record.facts_mut() = facts;
         Decision {
-            id: decision_id,
+            id: ByteString::new(),
             input,
             body,
             record,
@@ -103,31 +103,45 @@ impl Transform {
         }
     }
 
-    /// Sets the event's own facts from the file's expressions, then runs the program.
-    fn shape(&self, decision: &mut Decision, evaluator: &mut Evaluator) -> Result<(), Error> {
-        let record = &mut decision.record;
+    fn empty(&self) -> Record {
+        Record::new(self.decoder.shape.layout.clone())
+    }
+
+    /// Sets the event's own facts from the file's expressions, then runs the program. All three expressions see the
+    /// platform's facts.
+    fn shape(&self, record: &mut Record, evaluator: &mut Evaluator) -> Result<(), Error> {
         let id_error = |reason: String| Error::poison(Stage::Decode, Code::EVENT_ID, reason);
         let time_error = |reason: String| Error::poison(Stage::Decode, Code::EVENT_TIME, reason);
-        let mut facts = record.facts().clone();
-        if let Some(id) = &self.id {
-            let id = id.text(record, evaluator).map_err(|reason| id_error(format!("`event.id`: {reason}")))?;
-            facts.id = id.filter(|id| !id.is_empty()).ok_or_else(|| id_error("`event.id` gives nothing".to_owned()))?;
-            decision.id = decision_id(&self.pipeline, &facts.id).into();
-        }
-        if let Some(key) = &self.key {
-            facts.key = key.text(record, evaluator).map_err(|reason| id_error(format!("`event.key`: {reason}")))?;
-        }
-        if let Some(time) = &self.time {
-            let value = time.eval(record, evaluator).map_err(|reason| time_error(format!("`event.time`: {reason}")))?;
-            if !value.is_null() {
-                let parsed = timestamp(&value).ok_or_else(|| {
+        let id = match &self.id {
+            None => None,
+            Some(id) => {
+                let id = id.text(record, evaluator).map_err(|reason| id_error(format!("`event.id`: {reason}")))?;
+                let given = id.filter(|id| !id.is_empty());
+                Some(given.ok_or_else(|| id_error("`event.id` gives nothing".to_owned()))?)
+            }
+        };
+        let key = match &self.key {
+            None => None,
+            Some(key) => {
+                Some(key.text(record, evaluator).map_err(|reason| id_error(format!("`event.key`: {reason}")))?)
+            }
+        };
+        let time = match &self.time {
+            None => None,
+            Some(time) => {
+                let value =
+                    time.eval(record, evaluator).map_err(|reason| time_error(format!("`event.time`: {reason}")))?;
+                let unreadable = || {
                     let found = crate::types::describe(&value);
                     time_error(format!("`event.time` gives {found}, neither RFC 3339 nor epoch"))
-                })?;
-                facts.time = Some(parsed);
+                };
+                if value.is_null() { None } else { Some(timestamp(&value).ok_or_else(unreadable)?) }
             }
-        }
-        record.set_facts(facts);
+        };
+        let facts = record.facts_mut();
+        facts.id = id.unwrap_or_else(|| std::mem::take(&mut facts.id));
+        facts.key = key.unwrap_or_else(|| facts.key.take());
+        facts.time = time.or(facts.time);
         let changed = match &self.step {
             Step::Nothing => Ok(()),
             Step::Vrl(program) => program.run(record, evaluator),

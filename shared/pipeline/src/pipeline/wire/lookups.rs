@@ -2,12 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use vrl::value::Value;
+
 use super::Wiring;
 use crate::{
     config::{LookupConfig, Missing, Mistake},
     enrich::{Cache, Lookup, Shape},
     expression::{Expression, Scope},
     ports::Store,
+    record::Shared,
 };
 
 impl Wiring<'_> {
@@ -16,12 +19,13 @@ impl Wiring<'_> {
         let mut lookups: Vec<Lookup> = Vec::new();
         for config in &self.file.enrich {
             self.free(scope, &config.name);
-            let built = self.lookup(scope, config, stores, &lookups);
-            match &built {
-                Some(lookup) => scope.add(&config.name.text, lookup.shape.kind(&lookup.missing)),
+            match self.lookup(scope, config, stores, &lookups) {
+                Some(mut lookup) => {
+                    lookup.place = scope.add(&config.name.text, lookup.shape.kind(&config.missing));
+                    lookups.push(lookup);
+                }
                 None => self.broken.push(config.name.text.clone()),
             }
-            lookups.extend(built);
         }
         lookups
     }
@@ -60,10 +64,16 @@ impl Wiring<'_> {
         let wave = earlier.iter().filter(|lookup| reads(&lookup.name)).map(|lookup| lookup.wave + 1).max().unwrap_or(0);
         Some(Lookup {
             name: config.name.text.as_str().into(),
+            place: 0,
             store: stores.get(&config.from.text)?.clone(),
             keys,
             shape: shape?,
-            missing,
+            missing: match missing {
+                Missing::Poison => None,
+                Missing::Null => Some(Value::Null),
+                Missing::Default(value) => Some(value),
+            }
+            .map(|value| Arc::new(Shared::new(value))),
             timeout: config.timeout,
             wave,
             cache: config.cache.map(Cache::new),

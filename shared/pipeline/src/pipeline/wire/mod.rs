@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use vrl::{
     path::{OwnedTargetPath, parse_target_path},
-    value::{Kind, kind::Collection},
+    value::Kind,
 };
 
 pub(super) use stubs::fit_prediction;
@@ -17,7 +17,6 @@ use crate::{
     act::Rule,
     config::{Expr, Format, Mistake, Name, PipelineFile},
     expression::{Change, Expression, Scope, Wrong, mistake_in, names_read, names_set},
-    types::Fields,
 };
 
 /// The file being compiled, and the mistakes found so far.
@@ -26,11 +25,6 @@ pub(super) struct Wiring<'a> {
     pub mistakes: &'a mut Vec<Mistake>,
     /// Names whose type is not known because something about them is wrong already: what reads them is excused.
     pub broken: Vec<String>,
-}
-
-/// Returns the type of a decoded record.
-pub(super) fn record_kind(fields: Option<&Fields>) -> Kind {
-    fields.map_or_else(|| Kind::object(Collection::json()), Fields::kind)
 }
 
 impl Wiring<'_> {

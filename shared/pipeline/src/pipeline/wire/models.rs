@@ -57,6 +57,7 @@ impl Wiring<'_> {
         };
         Some(Inference {
             name: config.name.text.as_str().into(),
+            place: 0,
             sha256: loaded.sha256.as_str().into(),
             when,
             columns: features.iter().map(|feature| feature.name.clone()).collect(),
@@ -165,11 +166,11 @@ impl Wiring<'_> {
 
     /// Adds what the models say to the record's type. In `act` they are typed as present: a rule that reads a model
     /// that did not run does not match.
-    pub fn add_predictions(&mut self, scope: &mut Scope, models: &[Option<Inference>]) {
+    pub fn add_predictions(&mut self, scope: &mut Scope, models: &mut [Option<Inference>]) {
         for (config, model) in self.file.infer.iter().zip(models) {
             self.free(scope, &config.name);
             match model {
-                Some(model) => scope.add(&config.name.text, model.outputs.kind()),
+                Some(model) => model.place = scope.add(&config.name.text, model.outputs.kind()),
                 None => self.broken.push(config.name.text.clone()),
             }
         }

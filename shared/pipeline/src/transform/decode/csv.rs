@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use bytestring::ByteString;
 use csv::{ReaderBuilder, StringRecord};
-use vrl::value::{KeyString, ObjectMap, Value};
+use vrl::value::Value;
 
-use super::{Part, complete, malformed, type_error};
-use crate::{error::Error, event::Event, types::Fields};
+use super::{Part, Shape, complete, malformed, type_error};
+use crate::{error::Error, event::Event, record::Record, types::Fields};
 
 /// The attribute a source gives the header line of a CSV file in.
 const HEADER: &str = "csv-header";
@@ -33,8 +33,8 @@ impl Columns {
 }
 
 /// Reads the rows of a body, each an event.
-pub(super) fn rows(fields: Option<&Fields>, event: &Event, last: &mut LastHeader) -> Vec<Part> {
-    let body = &event.body;
+pub(super) fn rows(shape: &Shape, event: &Event, last: &mut LastHeader) -> Vec<Part> {
+    let (body, fields) = (&event.body, shape.fields.as_ref());
     let mut columns = event.attribute(HEADER).and_then(|line| named(line, fields, last));
     let mut reader = reader(body);
     let mut parts = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn rows(fields: Option<&Fields>, event: &Event, last: &mut LastHeader
             Ok(true) if columns.is_none() && parts.is_empty() && is_header(fields, &row) => {
                 columns = Some(Arc::new(Columns::new(row.clone(), fields)));
             }
-            Ok(true) => parts.push(Part::new(raw(), cells(fields, columns.as_deref(), &row))),
+            Ok(true) => parts.push(Part::new(raw(), cells(shape, columns.as_deref(), &row))),
             Err(error) => {
                 parts.push(Part::new(raw(), Err(malformed(format!("the row is not CSV: {error}")))));
                 if end <= start {
@@ -92,24 +92,22 @@ fn is_header(fields: Option<&Fields>, row: &StringRecord) -> bool {
     }
 }
 
-fn cells(fields: Option<&Fields>, columns: Option<&Columns>, row: &StringRecord) -> Result<ObjectMap, Error> {
+fn cells(shape: &Shape, columns: Option<&Columns>, row: &StringRecord) -> Result<Record, Error> {
     if let Some(columns) = columns.filter(|columns| columns.names.len() != row.len()) {
         return Err(malformed(format!("the row has {} cells, the header {}", row.len(), columns.names.len())));
     }
-    let Some(fields) = fields else {
+    let mut read = Record::new(shape.layout.clone());
+    let Some(fields) = &shape.fields else {
         let columns = columns.ok_or_else(|| malformed("a row without a header, and no `event.fields` to name it"))?;
-        return Ok(columns
-            .names
-            .iter()
-            .zip(row)
-            .map(|(name, cell)| (KeyString::from(name), if cell.is_empty() { Value::Null } else { cell.into() }))
-            .collect());
+        for (name, cell) in columns.names.iter().zip(row) {
+            read.insert(name, if cell.is_empty() { Value::Null } else { cell.into() });
+        }
+        return Ok(read);
     };
     if columns.is_none() && row.len() != fields.0.len() {
         let reason = format!("the row has {} cells, `event.fields` {} names", row.len(), fields.0.len());
         return Err(malformed(reason));
     }
-    let mut read = ObjectMap::new();
     for (place, (name, declared)) in fields.0.iter().enumerate() {
         let column = match columns {
             Some(columns) => columns.of_fields[place],
@@ -120,7 +118,7 @@ fn cells(fields: Option<&Fields>, columns: Option<&Columns>, row: &StringRecord)
             "" if declared.nullable => Value::Null,
             cell => declared.fit_text(cell).map_err(|found| type_error(name, &found))?,
         };
-        read.insert(KeyString::from(name.as_str()), value);
+        read.set(place, value);
     }
     complete(fields, read)
 }

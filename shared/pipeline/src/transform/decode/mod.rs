@@ -3,16 +3,18 @@
 mod csv;
 mod json;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
-use vrl::value::{KeyString, ObjectMap, Value};
+use vrl::value::Value;
 
 use crate::{
     config::BodyFormat,
     error::{Code, Error, Stage},
     event::{Attributes, Event},
-    record::Facts,
+    record::{Facts, Layout, Record},
     types::Fields,
 };
 
@@ -22,7 +24,13 @@ const MAX_BODY: usize = 16 << 20;
 /// Takes bodies apart.
 pub(crate) struct Decoder {
     pub format: BodyFormat,
+    pub shape: Shape,
+}
+
+/// What a body's fields must be, and where in a record they go: declared fields have the first places.
+pub(crate) struct Shape {
     pub fields: Option<Fields>,
+    pub layout: Arc<Layout>,
 }
 
 /// What is remembered from one event to the next.
@@ -34,7 +42,7 @@ pub(crate) struct Part {
     /// The bytes it is in.
     pub body: Bytes,
     /// Its fields.
-    pub fields: Result<ObjectMap, Error>,
+    pub fields: Result<Record, Error>,
     /// What the body itself says about the event, in formats that do.
     pub told: Option<Box<Told>>,
 }
@@ -49,7 +57,7 @@ pub(crate) struct Told {
 }
 
 impl Part {
-    fn new(body: Bytes, fields: Result<ObjectMap, Error>) -> Part {
+    fn new(body: Bytes, fields: Result<Record, Error>) -> Part {
         Part { body, fields, told: None }
     }
 }
@@ -73,13 +81,13 @@ impl Decoder {
             let reason = format!("the body has {} bytes; {MAX_BODY} are allowed", body.len());
             return vec![Part::new(body.clone(), Err(Error::poison(Stage::Decode, Code::TOO_LARGE, reason)))];
         }
-        let fields = self.fields.as_ref();
+        let shape = &self.shape;
         let parts = match self.format {
-            BodyFormat::Json => vec![Part::new(body.clone(), json::object(fields, body))],
+            BodyFormat::Json => vec![Part::new(body.clone(), json::object(shape, body))],
             BodyFormat::JsonLines => {
-                lines(body).map(|line| Part::new(line.clone(), json::object(fields, &line))).collect()
+                lines(body).map(|line| Part::new(line.clone(), json::object(shape, &line))).collect()
             }
-            BodyFormat::Csv => csv::rows(fields, event, &mut memory.0),
+            BodyFormat::Csv => csv::rows(shape, event, &mut memory.0),
         };
         if parts.is_empty() {
             return vec![Part::new(body.clone(), Err(malformed("the body is empty")))];
@@ -89,17 +97,14 @@ impl Decoder {
 }
 
 /// Gives absent fields that may be null their null; any other absence is an error.
-fn complete(fields: &Fields, mut read: ObjectMap) -> Result<ObjectMap, Error> {
-    if read.len() == fields.0.len() {
-        return Ok(read);
-    }
-    for (name, declared) in &fields.0 {
-        if !read.contains_key(name.as_str()) {
+fn complete(fields: &Fields, mut read: Record) -> Result<Record, Error> {
+    for (place, (name, declared)) in fields.0.iter().enumerate() {
+        if !read.has(place) {
             if !declared.nullable {
                 let reason = format!("the field `{name}` is missing, and is declared as {declared}");
                 return Err(Error::poison(Stage::Decode, Code::FIELD_MISSING, reason));
             }
-            read.insert(KeyString::from(name.as_str()), Value::Null);
+            read.set(place, Value::Null);
         }
     }
     Ok(read)

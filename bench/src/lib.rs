@@ -1,0 +1,13 @@
+//! What the benchmarks share: the flights of examples/flights in memory, the pipeline with sinks that go nowhere, and
+//! the hand-written loop it is compared with.
+
+mod cpu;
+mod events;
+mod flights;
+pub mod limit;
+mod open;
+
+pub use cpu::{Timed, cpu_time};
+pub use events::{batches, events};
+pub use flights::flights;
+pub use open::{NullSink, Opener};

@@ -1,0 +1,160 @@
+//! The strokes of one batch, up to the choice of actions. On the CPU threads in one go; back on the async ones only to
+//! ask a store for what no cache knows.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tokio::time::Instant;
+
+use super::{Inner, OutcomeRule, Stubs, cpu};
+use crate::{
+    clock::{Clock, Deadline},
+    enrich::Wave,
+    error::{Code, Error, Stage},
+    event::Decoded,
+    expression::Evaluator,
+    identity::decision_id,
+    report::{Decision, Outcome, StrokeTimes},
+    transform::Memory,
+};
+
+/// Records handled by one CPU thread at a time: enough for a model to run in batches, few enough to fill all cores.
+pub(super) const CHUNK: usize = 256;
+
+/// What the strokes of one batch need.
+pub(super) struct Strokes {
+    pub pipeline: Arc<Inner>,
+    pub inputs: Arc<[Decoded]>,
+    pub deadline: Deadline,
+    pub clock: Clock,
+    pub stubs: Arc<Stubs>,
+}
+
+/// A batch between two strokes.
+struct Underway {
+    decisions: Vec<Decision>,
+    times: StrokeTimes,
+    /// When enrich began.
+    enriching: Instant,
+    /// The wave whose keys a store has to be asked for; none: every stroke is done.
+    waiting: Option<Wave>,
+}
+
+impl Strokes {
+    /// Decides what is to be done about each event.
+    pub async fn run(self) -> (Vec<Decision>, StrokeTimes) {
+        let this = Arc::new(self);
+        let strokes = this.clone();
+        let mut underway = cpu::run(move || strokes.begin()).await;
+        while let Some(mut wave) = underway.waiting.take() {
+            wave.ask(&this.pipeline.lookups, &this.clock, this.deadline).await;
+            let strokes = this.clone();
+            underway = cpu::run(move || {
+                let next = wave.apply(&strokes.pipeline.lookups, &mut underway.decisions, &strokes.clock);
+                strokes.go_on(underway, next)
+            })
+            .await;
+        }
+        (underway.decisions, underway.times)
+    }
+
+    fn begin(&self) -> Underway {
+        let started = Instant::now();
+        let decisions = self.transform();
+        let times = StrokeTimes { transform: started.elapsed(), ..StrokeTimes::default() };
+        self.go_on(Underway { decisions, times, enriching: Instant::now(), waiting: None }, 0)
+    }
+
+    /// Goes on with a wave of lookups, and beyond them if nothing has to be asked for.
+    fn go_on(&self, mut underway: Underway, wave: usize) -> Underway {
+        let Underway { decisions, times, enriching, waiting } = &mut underway;
+        *waiting = Wave::from(wave, &self.pipeline.lookups, decisions, &self.clock, &self.stubs);
+        if waiting.is_some() {
+            return underway;
+        }
+        times.enrich = enriching.elapsed();
+        let inferring = Instant::now();
+        in_time(self.deadline, decisions);
+        self.infer(decisions);
+        times.infer = inferring.elapsed();
+        let acting = Instant::now();
+        self.choose(decisions);
+        times.act = acting.elapsed();
+        underway
+    }
+
+    fn transform(&self) -> Vec<Decision> {
+        let chunks = self.inputs.par_chunks(CHUNK).enumerate().flat_map_iter(|(chunk, inputs)| {
+            let (mut memory, mut evaluator) = (Memory::default(), Evaluator::default());
+            let mut decisions = Vec::with_capacity(inputs.len());
+            for (place, input) in inputs.iter().enumerate() {
+                let number = chunk * CHUNK + place;
+                self.pipeline.transform.run(number, input, &mut memory, &mut evaluator, &mut decisions);
+            }
+            decisions
+        });
+        chunks.collect()
+    }
+
+    fn infer(&self, decisions: &mut [Decision]) {
+        if self.pipeline.models.is_empty() {
+            return;
+        }
+        let size = decisions.len().div_ceil(rayon::current_num_threads()).clamp(1, CHUNK);
+        decisions.par_chunks_mut(size).for_each(|chunk| {
+            let mut evaluator = Evaluator::default();
+            for model in &self.pipeline.models {
+                model.run(chunk, &self.stubs, &mut evaluator);
+            }
+        });
+    }
+
+    /// Evaluates the rules and what an outcome tells.
+    fn choose(&self, decisions: &mut [Decision]) {
+        let pipeline = &self.pipeline;
+        decisions.par_chunks_mut(CHUNK).for_each(|chunk| {
+            let mut evaluator = Evaluator::default();
+            for decision in chunk.iter_mut().filter(|decision| decision.error.is_none()) {
+                let chosen = pipeline.act.choose(decision, &mut evaluator);
+                let told = match &pipeline.outcome {
+                    Some(rule) => outcome(&pipeline.name, rule, decision, &mut evaluator),
+                    None => Ok(()),
+                };
+                if let Err(error) = chosen.and(told) {
+                    decision.actions.clear();
+                    decision.candidates.clear();
+                    decision.error = Some(error);
+                }
+            }
+        });
+    }
+}
+
+/// Past the deadline nothing more is started.
+pub(super) fn in_time(deadline: Deadline, decisions: &mut [Decision]) {
+    if deadline.passed() {
+        for decision in decisions.iter_mut().filter(|decision| decision.error.is_none()) {
+            let reason = "the deadline came before the event could act";
+            decision.error = Some(Error::retryable(Stage::Act, Code::DEADLINE, reason));
+        }
+    }
+}
+
+/// Notes what an event tells about an earlier decision.
+fn outcome(
+    pipeline: &str,
+    rule: &OutcomeRule,
+    decision: &mut Decision,
+    evaluator: &mut Evaluator,
+) -> Result<(), Error> {
+    let in_part =
+        |part: &str, reason: String| Error::poison(Stage::Act, Code::OUTCOME, format!("`outcome.{part}`: {reason}"));
+    let record = &mut decision.record;
+    if !rule.when.holds(record, evaluator).map_err(|reason| in_part("when", reason))? {
+        return Ok(());
+    }
+    let of = rule.of.text(record, evaluator).map_err(|reason| in_part("of", reason))?;
+    let label = rule.label.holds(record, evaluator).map_err(|reason| in_part("label", reason))?;
+    decision.outcome = of.map(|of| Outcome { decision_id: decision_id(pipeline, &of), label });
+    Ok(())
+}
