@@ -18,6 +18,7 @@ use vrl::{
 };
 
 pub(crate) use diagnose::{Wrong, mistake_in, names_read, names_set};
+pub(crate) use paths::read as paths_read;
 pub(crate) use scope::Scope;
 
 use crate::record::Record;

@@ -43,6 +43,18 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
+/// Finds each path a text reads, once, as it is written there.
+pub(crate) fn read(text: &str) -> Vec<(String, OwnedTargetPath)> {
+    let mut read: Vec<(String, OwnedTargetPath)> = Vec::new();
+    for found in find(text).into_iter().filter(|found| !found.assigned) {
+        let written = &text[found.span];
+        if !read.iter().any(|(earlier, _)| earlier == written) {
+            read.push((written.to_owned(), found.path));
+        }
+    }
+    read
+}
+
 /// Makes a path of names that should have been quoted, for what is said about it.
 fn unquoted(text: &str) -> OwnedTargetPath {
     let segments = text[1..].split('.').map(OwnedSegment::field).collect();
@@ -113,5 +125,12 @@ mod tests {
         assert_eq!(texts("x.y + f(.z).w"), [(".z", false)]);
         assert_eq!(texts(".\"odd name\".b"), [(".\"odd name\".b", false)]);
         assert_eq!(texts("."), []);
+    }
+
+    #[test]
+    fn what_is_read_is_named_once_as_written() {
+        let names = |text| read(text).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(".a.b > 1 && (.a.b < %x || \".no\" == .c[0])"), [".a.b", "%x", ".c[0]"]);
+        assert_eq!(names(".a = .b\n.b"), [".b"]);
     }
 }

@@ -5,6 +5,7 @@ mod build;
 pub(crate) mod cpu;
 mod dead_letter;
 mod deliver;
+mod explain;
 mod log;
 pub(crate) mod retry;
 mod run;
@@ -18,6 +19,7 @@ use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
 pub use build::Builder;
+pub use explain::{Asked, Condition, Considered, Explained, Explanation, Reached, Weighed};
 
 use crate::{
     act::Act,
