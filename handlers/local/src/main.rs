@@ -1,5 +1,6 @@
 //! `fourstroke`: runs, validates, tests and describes a pipeline on a laptop, without a cloud.
 
+mod explain;
 mod json_diff;
 mod open;
 mod output;
@@ -10,11 +11,11 @@ mod schema;
 mod test;
 mod test_report;
 mod validate;
+mod why;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use fourstroke::config::{Mistake, Mistakes};
 
 /// Makes AI decisions on events: Transform, Enrich, Infer, Act, as one pipeline.yaml says.
 #[derive(Parser)]
@@ -31,6 +32,7 @@ Examples:
   fourstroke run examples/flights/pipeline.yaml
   fourstroke validate pipeline.yaml
   fourstroke test pipeline.yaml
+  fourstroke explain examples/flights/pipeline.yaml --event examples/flights/data/one.json
   fourstroke run --help";
 
 #[derive(Subcommand)]
@@ -38,6 +40,8 @@ enum Command {
     Run(run::Args),
     Validate(validate::Args),
     Test(test::Args),
+    Explain(explain::Args),
+    Why(why::Args),
     Schema(schema::Args),
 }
 
@@ -47,20 +51,9 @@ async fn main() -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Validate(args) => validate::validate(args).await,
         Command::Test(args) => test::test(args).await,
+        Command::Explain(args) => explain::explain(args).await,
+        Command::Why(args) => why::why(args).await,
         Command::Schema(_) => schema::schema(),
     };
-    ended.unwrap_or_else(|error| {
-        output::tell(&match error.downcast_ref::<Mistakes>() {
-            Some(mistakes) if mistakes.text.is_empty() => unplaced(mistakes),
-            Some(mistakes) => format!("{}\n", mistakes.render(output::colours(&std::io::stderr()))),
-            None => format!("error: {error:#}\n"),
-        });
-        ExitCode::from(output::USAGE)
-    })
-}
-
-/// Writes what is wrong with a file that has no text to show a place in.
-fn unplaced(mistakes: &Mistakes) -> String {
-    let line = |mistake: &Mistake| format!("error: {}: {}\n", mistakes.path.display(), mistake.message);
-    mistakes.list.iter().map(line).collect()
+    ended.unwrap_or_else(|error| output::wrong(&error))
 }

@@ -1,7 +1,11 @@
 //! What all commands print, and how they exit.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    process::ExitCode,
+};
 
+use fourstroke::config::{Mistake, Mistakes};
 use serde::Serialize;
 
 /// Exits so when events or tests failed.
@@ -21,6 +25,22 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Prints text on standard error. Where that cannot be written, the text is lost: nothing may depend on it.
 pub fn tell(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Tells why a command could not begin, and exits so.
+pub fn wrong(error: &anyhow::Error) -> ExitCode {
+    tell(&match error.downcast_ref::<Mistakes>() {
+        Some(mistakes) if mistakes.text.is_empty() => unplaced(mistakes),
+        Some(mistakes) => format!("{}\n", mistakes.render(colours(&io::stderr()))),
+        None => format!("error: {error:#}\n"),
+    });
+    ExitCode::from(USAGE)
+}
+
+/// Writes what is wrong with a file that has no text to show a place in.
+fn unplaced(mistakes: &Mistakes) -> String {
+    let line = |mistake: &Mistake| format!("error: {}: {}\n", mistakes.path.display(), mistake.message);
+    mistakes.list.iter().map(line).collect()
 }
 
 /// Prints one line of JSON on standard output.

@@ -16,7 +16,7 @@ pub(crate) fn thousands(number: u64) -> String {
 }
 
 /// Writes microseconds in the unit that keeps them short.
-pub(crate) fn micros(micros: u64) -> String {
+pub fn micros(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
         1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
@@ -35,7 +35,7 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
 }
 
 /// Writes control characters as escapes: what came with an event must not steer the terminal.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }

@@ -12,6 +12,7 @@ mod tally;
 mod waiting;
 mod worker;
 
+pub use figures::{micros, printable};
 pub use latency::{Latencies, Quantiles};
 pub use scores::{Baseline, ModelScore, ScoreSummary};
 pub use summary::{ActionCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount};

@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod checks;
+mod explain;
 mod flights;
 mod no_future;
 mod run;
 mod support;
+mod why;

@@ -84,10 +84,9 @@ fn one_of_several_sources_has_to_be_named() {
 #[test]
 fn every_command_has_help_with_examples() {
     let world = World::empty();
-    for command in
-        [&["--help"][..], &["run", "--help"], &["validate", "--help"], &["test", "--help"], &["schema", "--help"]]
-    {
-        let ended = world.run(command);
+    for command in ["", "run", "validate", "test", "explain", "why", "schema"] {
+        let arguments = [command, "--help"];
+        let ended = world.run(&arguments[usize::from(command.is_empty())..]);
         assert_eq!(ended.code, 0);
         assert!(ended.stdout.contains("Examples:\n"), "{command:?}: {}", ended.stdout);
     }

@@ -1,0 +1,97 @@
+//! `fourstroke explain`
+
+mod event;
+mod page;
+pub mod picture;
+pub mod text;
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use fourstroke::{clock::Deadline, event::Event, pipeline::Stubs, report::Disposition};
+use serde_json::json;
+
+use self::{
+    event::Seen,
+    picture::{Picture, VERSION},
+    text::Manner,
+};
+use crate::{
+    open::{self, Sinks},
+    output,
+};
+
+/// A store that is down is tried again for half of this.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Shows what a pipeline makes of one event, stroke by stroke, and sends nothing.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Lookups and models are the real ones; sinks, decision log and dead letters are stand-ins. A body that holds several
+events explains each. Exit codes: 0 done, 1 an event would be dead-lettered or asked for again, 2 the usage or the
+pipeline file is wrong. docs/EXPLAIN.md describes what --json prints.
+
+Examples:
+  fourstroke explain examples/flights/pipeline.yaml --event examples/flights/data/one.json
+  zstdcat examples/flights/data/2013-q4.jsonl.zst | head -1 | fourstroke explain examples/flights/pipeline.yaml --event -
+  jq -r .body_base64 out/dead.jsonl | head -1 | base64 -d | fourstroke explain pipeline.yaml --event -
+  fourstroke explain pipeline.yaml --event order.json --json | jq '.events[0].act.rules[] | {name, state}'")]
+pub struct Args {
+    /// The pipeline file.
+    pipeline: PathBuf,
+    /// The event: a file that holds one body; `-` is standard input.
+    #[arg(long, value_name = "FILE|-")]
+    event: PathBuf,
+    /// Where the clock stands, such as 2026-01-31T12:00:00Z; else it is now.
+    #[arg(long, value_name = "TIME")]
+    now: Option<DateTime<Utc>>,
+    /// Print one line of JSON on standard output instead, with nothing shortened.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn explain(args: Args) -> anyhow::Result<ExitCode> {
+    let built = open::build(open::read(&args.pipeline)?, &[], Sinks::StandIns).await?;
+    let body = body(&args.event)?;
+    let id = if args.event == Path::new("-") { "stdin".to_owned() } else { args.event.display().to_string() };
+    let stubs = Stubs { now: args.now, ..Stubs::default() };
+    let decided_at = args.now.unwrap_or_else(Utc::now);
+    let event = Event::new(id, body);
+    let explained = built.pipeline.explain(&built.file, event, Deadline::after(LIMIT), stubs).await;
+
+    let seen = Seen { file: &built.file, pipeline: &built.pipeline, decided_at, times: explained.times };
+    let failed = |end: Disposition| matches!(end, Disposition::DeadLettered | Disposition::Retry);
+    let fails = explained.events.iter().any(|event| failed(event.decision.disposition));
+    let size = explained.events.len();
+    let pictures: Vec<Picture> = explained.events.into_iter().map(|event| seen.picture(event, size)).collect();
+    if args.json {
+        output::print_json(&json!({ "v": VERSION, "events": pictures }))?;
+    } else {
+        let manner = Manner { colours: output::colours(&io::stdout()), would: true };
+        output::print(&text::text(&pictures, manner))?;
+    }
+    Ok(if fails { ExitCode::from(output::FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Reads a body whole.
+fn body(path: &Path) -> anyhow::Result<Vec<u8>> {
+    /// More than a body may have, so that one that is too large is explained as that.
+    const MOST: u64 = 64 << 20;
+    let mut body = Vec::new();
+    let read = match path == Path::new("-") {
+        true => io::stdin().lock().take(MOST + 1).read_to_end(&mut body),
+        false => File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut body)),
+    };
+    read.with_context(|| format!("--event {}", path.display()))?;
+    if body.len() as u64 > MOST {
+        bail!("--event {}: more than {} MiB; give one event", path.display(), MOST >> 20);
+    }
+    Ok(body)
+}
