@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io,
+    io::{self, Seek},
     path::{Path, is_separator},
 };
 
@@ -21,7 +21,8 @@ use super::{
 ///
 /// # Errors
 /// One sentence: its name says nothing of its content, it may not be written, it is a directory or would be in a file,
-/// its header differs from `fields`, or its last line has no end and is not half a JSON object.
+/// its header differs from `fields`, its last line has no end and is not half a JSON object or half a row, or its rows end
+/// in carriage returns alone.
 pub fn check_sink(resource: &Resource) -> Result<(), String> {
     let (content, packing) = layout::to_write(resource)?;
     let path = resource.write_path();
@@ -43,10 +44,13 @@ pub(super) fn cannot(shown: &str, error: &io::Error) -> String {
 
 fn existing(path: &Path, resource: &Resource, content: Content, packing: Packing) -> io::Result<()> {
     let file = OpenOptions::new().read(true).append(true).open(path)?;
-    if (content, packing) == (Content::Lines, Packing::Plain) {
-        return torn::after_last_line(&file, file.metadata()?.len()).map(drop);
+    match (content, packing) {
+        (Content::Lines, Packing::Plain) => drop(torn::after_last_line(&file, file.metadata()?.len())?),
+        (Content::Rows, Packing::Plain) => drop(torn::after_last_row(&file)?),
+        (_, Packing::Gzip | Packing::Zstd) => {}
     }
     let (Content::Rows, Some(fields)) = (content, &resource.fields) else { return Ok(()) };
+    (&file).rewind()?;
     match reading::unpack(file, packing).and_then(Columns::of_header) {
         Ok(Some(columns)) => columns.agree_with(fields),
         Ok(None) => Ok(()),

@@ -26,8 +26,9 @@ use crate::framed::joined;
 /// - A compressed file gets a gzip member or zstd frame of its own per call, so it can be read after each. Small calls
 ///   compress badly.
 /// - When a killed process left half a line or row, or half a compressed part, opening the file moves it to `PATH.torn`;
-///   so it does in a table with all behind a quote that was never closed. A last line without its newline that is not
-///   the beginning of a JSON object may be somebody's: such a file is refused.
+///   so it does in a table with all behind a quote that was never closed. What may be somebody's is refused: a last line
+///   without its newline that is not the beginning of a JSON object, a last row without its newline that has all its
+///   cells, rows that end in carriage returns alone.
 /// - A write that fails is taken back, and retryable (disk full) unless the file may not be written.
 /// - Sinks of one file in one process share it; a file that another process appends to is refused.
 /// - Missing directories are made. A relative path starts at the working directory.

@@ -11,14 +11,19 @@ use std::{
 use super::layout::{Content, Packing};
 
 const OPEN_LINE: &str = "its last line has no line end; add one, or move the file away";
+const RETURNS: &str = "its lines end in carriage returns alone; make them newlines, or move the file away";
+
+/// What some programs write at the start of a text in UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Moves a torn end to `PATH.torn`, appended to what is there.
 ///
-/// Torn is the beginning of a JSON object without its newline as the last line, a last row without a newline outside
-/// quotes, a last compressed part that ends too early. A table or a compressed file is read through once to find it.
+/// Torn is the beginning of a JSON object without its newline as the last line, a last row without its newline that has an
+/// open quote or too few cells, a last compressed part that ends too early. A table or a compressed file is read through
+/// once to find it.
 ///
 /// # Errors
-/// Also a last line without its newline that is something else: who wrote it is not known.
+/// Also a last line or row without its newline that is something else: who wrote it is not known.
 pub(super) fn repair(mut file: &File, path: &Path, content: Content, packing: Packing) -> io::Result<()> {
     let length = file.metadata()?.len();
     let whole = match (packing, content) {
@@ -74,38 +79,90 @@ fn after_last_newline(mut file: &File, length: u64) -> io::Result<u64> {
 }
 
 /// Returns where the last whole row ends. Where a quote is open can only be known from the beginning.
-fn after_last_row(mut file: &File) -> io::Result<u64> {
-    enum At {
-        Cell,
-        Text,
-        Quoted,
-        /// Behind a quote in a quoted cell: it ends the cell, unless another follows.
-        Quote,
-    }
+///
+/// # Errors
+/// What follows may be whole rows of somebody else.
+pub(super) fn after_last_row(mut file: &File) -> io::Result<u64> {
     file.seek(SeekFrom::Start(0))?;
     let mut input = BufReader::with_capacity(128 << 10, file);
-    let (mut at, mut read, mut whole) = (At::Cell, 0, 0);
+    let mut rows = Rows::default();
+    if input.fill_buf()?.starts_with(BOM) {
+        input.consume(BOM.len());
+        (rows.read, rows.whole) = (BOM.len() as u64, BOM.len() as u64);
+    }
     loop {
         let bytes = input.fill_buf()?;
         if bytes.is_empty() {
-            return Ok(whole);
+            return rows.end();
         }
-        for byte in bytes {
-            read += 1;
-            at = match (at, byte) {
-                (At::Cell | At::Quote, b'"') => At::Quoted,
-                (At::Quoted, b'"') => At::Quote,
-                (At::Quoted, _) => At::Quoted,
-                (_, b',' | b'\r') => At::Cell,
-                (_, b'\n') => {
-                    whole = read;
-                    At::Cell
-                }
-                _ => At::Text,
-            };
-        }
+        bytes.iter().for_each(|byte| rows.take(*byte));
         let taken = bytes.len();
         input.consume(taken);
+    }
+}
+
+/// Where a byte stands.
+#[derive(Clone, Copy, Default)]
+enum At {
+    #[default]
+    Cell,
+    Text,
+    Quoted,
+    /// Behind a quote in a quoted cell: it ends the cell, unless another follows.
+    Quote,
+}
+
+/// Follows rows byte by byte.
+#[derive(Default)]
+struct Rows {
+    at: At,
+    read: u64,
+    /// Where the last whole row ends.
+    whole: u64,
+    /// How many cells the first row has, once it is whole.
+    columns: Option<usize>,
+    /// How many commas stand between cells behind the last whole row.
+    commas: usize,
+    /// A carriage return stands there outside quotes.
+    returned: bool,
+}
+
+impl Rows {
+    fn take(&mut self, byte: u8) {
+        self.read += 1;
+        self.at = match (self.at, byte) {
+            (At::Cell | At::Quote, b'"') => At::Quoted,
+            (At::Quoted, b'"') => At::Quote,
+            (At::Quoted, _) => At::Quoted,
+            (_, b',') => {
+                self.commas += 1;
+                At::Cell
+            }
+            (_, b'\r') => {
+                self.returned = true;
+                At::Cell
+            }
+            (_, b'\n') => {
+                self.columns.get_or_insert(self.commas + 1);
+                (self.whole, self.commas, self.returned) = (self.read, 0, false);
+                At::Cell
+            }
+            _ => At::Text,
+        };
+    }
+
+    /// Tells half a row, which an open quote or a missing cell shows, from one that only lacks its newline.
+    fn end(self) -> io::Result<u64> {
+        if self.read == self.whole || matches!(self.at, At::Quoted) {
+            return Ok(self.whole);
+        }
+        if self.returned {
+            return Err(io::Error::other(RETURNS));
+        }
+        match self.columns {
+            Some(columns) if self.commas + 1 < columns => Ok(self.whole),
+            _ => Err(io::Error::other(OPEN_LINE)),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use fourstroke::{
     testkit::sink,
     types::{FieldType, Fields},
 };
-use fourstroke_adapters::file::{FileSink, FileSource, FileTable};
+use fourstroke_adapters::file::{FileSink, FileSource, FileTable, check_sink};
 use vrl::value;
 
 use crate::files;
@@ -185,7 +185,7 @@ async fn what_does_not_fit_is_refused_and_the_rest_goes_on() {
 #[tokio::test]
 async fn a_torn_end_is_moved_aside_though_it_holds_newlines() {
     let directory = tempfile::tempdir().unwrap();
-    for (torn, aside) in [("1,\"half\na \"\"row\"\"\n", true), ("1,2", true), ("3,\"a\n\"\"b\"\"\"\n", false)] {
+    for (torn, aside) in [("1,\"half\na \"\"row\"\"\n", true), ("12", true), ("3,\"a\n\"\"b\"\"\"\n", false)] {
         let path = files::write(&directory, "out.csv", format!("a,b\n\"1\n\",5\"\n{torn}").as_bytes());
         append(&files::resource(&path), &[r#"{"b": 2}"#]).await;
         let kept = if aside { "" } else { torn };
@@ -204,6 +204,54 @@ async fn a_torn_end_is_moved_aside_though_it_holds_newlines() {
     std::fs::write(&path, [&std::fs::read(&path).unwrap(), half].concat()).unwrap();
     append(&files::resource(&path), &[r#"{"c": 3}"#]).await;
     assert_eq!(text(&path), "c\n1\n3\n");
+}
+
+#[tokio::test]
+async fn whole_rows_of_somebody_else_are_never_moved() {
+    const OPEN: &str = "its last line has no line end; add one, or move the file away";
+    const RETURNS: &str = "its lines end in carriage returns alone; make them newlines, or move the file away";
+    let directory = tempfile::tempdir().unwrap();
+    for (content, why) in [
+        ("a,b\n1,2\n3,4", OPEN),
+        ("a,b\r\n1,\"2\r\n\"", OPEN),
+        ("a,b\n1,", OPEN),
+        ("a,b\n1,2,3", OPEN),
+        ("a,b", OPEN),
+        ("a\n1\n2", OPEN),
+        ("\u{feff}\"a,b\n\",c\n1,2", OPEN),
+        ("a,b\r1,2\r3,4\r", RETURNS),
+        ("a,b\r1,2\r3,4", RETURNS),
+        ("a,b\n1,2\n3,4\r5", RETURNS),
+    ] {
+        let path = files::write(&directory, "out.csv", content.as_bytes());
+        for resource in [files::resource(&path), with_fields(&path, &[("a", "any"), ("b", "any")])] {
+            for refused in [check_sink(&resource), FileSink::open(&resource).await.map(drop)] {
+                let sentence = refused.expect_err(content);
+                assert!(sentence.ends_with(&format!("cannot be appended to: {why}")), "{content:?}: {sentence}");
+            }
+        }
+        assert_eq!(text(&path), content, "it must be left alone");
+    }
+    assert!(!directory.path().join("out.csv.torn").exists());
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_a_column() {
+    let directory = tempfile::tempdir().unwrap();
+    let bom = |rest: &str| format!("\u{feff}{rest}");
+    for (content, kept) in [
+        ("", "a,b\n"),
+        ("a,b\n", "a,b\n"),
+        ("\"a\",\"b\"\r\n1,2\r\n", "\"a\",\"b\"\r\n1,2\r\n"),
+        ("\"a\",b\n\"1,", "\"a\",b\n"),
+        ("\"a", "a,b\n"),
+    ] {
+        let path = files::write(&directory, "out.csv", bom(content).as_bytes());
+        let resource = with_fields(&path, &[("a", "any"), ("b", "any")]);
+        assert_eq!(check_sink(&resource), Ok(()), "{content:?}");
+        append(&resource, &[r#"{"b": 2}"#]).await;
+        assert_eq!(text(&path), bom(kept) + ",2\n", "{content:?}");
+    }
 }
 
 #[cfg(target_os = "linux")]

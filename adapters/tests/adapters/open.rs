@@ -53,7 +53,8 @@ fn a_bad_sink_is_found_without_a_trace() {
     let directory = tempfile::tempdir().unwrap();
     files::write(&directory, "lines.jsonl", b"1\n");
     files::write(&directory, "table.csv", b"a,b\n1,2\n");
-    files::write(&directory, "torn.csv", b"x,y");
+    files::write(&directory, "torn.csv", b"a,b\n1");
+    files::write(&directory, "open.csv", b"a,b\n1,2");
     std::fs::write(directory.path().join("no.csv.gz"), b"a,b\n1,2\n3,4\n5,6\n").unwrap();
     std::fs::create_dir(directory.path().join("dir.jsonl")).unwrap();
     let listed = || {
@@ -92,6 +93,7 @@ fn a_bad_sink_is_found_without_a_trace() {
         ("file:DIR/new/", "is a directory"),
         ("file:DIR/lines.jsonl/out.jsonl", "ot a directory"),
         ("file:DIR/lines.jsonl/deeper/out.jsonl", "ot a directory"),
+        ("file:DIR/open.csv", "its last line has no line end"),
         ("file:DIR/no.csv.gz", "cannot be appended to: "),
     ] {
         let sentence = check(bad).unwrap_err();
