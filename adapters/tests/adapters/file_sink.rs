@@ -1,4 +1,10 @@
-use std::{path::Path, process::Command, sync::Arc};
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use fourstroke::{
@@ -189,4 +195,61 @@ async fn beyond_the_limit() {
     let error = sink.send(&[item(&"x".repeat(100_000))]).await.remove(0).unwrap_err();
     assert_eq!((error.kind, error.sent), (Kind::Retryable, Sent::No), "{error}");
     sink.send(&[item("2")]).await[0].as_ref().unwrap();
+}
+
+/// Kills a process that appends as fast as it can, again and again to one file, and looks for what it said was sent.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_kill_loses_no_line_that_was_sent_and_leaves_no_half_one() {
+    const ENOUGH: usize = 20;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("decisions.jsonl");
+    let mut sent = Vec::new();
+    for round in 0..4 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "file_sink::append_until_killed", "--ignored", "--nocapture"])
+            .env("FOURSTROKE_TEST_OUT", &path)
+            .env("FOURSTROKE_TEST_ROUND", round.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let told: Vec<String> = lines.by_ref().filter(|line| line.starts_with("sent ")).take(ENOUGH).collect();
+        child.kill().unwrap();
+        assert!(!child.wait().unwrap().success(), "it appends until it is killed");
+        assert_eq!(told.len(), ENOUGH, "it ended by itself");
+        sent.extend(told.into_iter().chain(lines.filter(|line| line.starts_with("sent "))));
+    }
+    append(&path, &[r#"{"id": "last"}"#]).await;
+
+    let content = std::fs::read(&path).unwrap();
+    assert!(content.ends_with(b"\n{\"id\": \"last\"}\n"));
+    let line = |line: &[u8]| -> serde_json::Value { serde_json::from_slice(line).expect("a whole line") };
+    let kept = content.split(|byte| *byte == b'\n').filter(|part| !part.is_empty()).map(line);
+    let kept: HashSet<String> = kept.map(|value| value["id"].as_str().unwrap().to_owned()).collect();
+    for line in &sent {
+        assert!(kept.contains(&line["sent ".len()..]), "`{line}` was answered, and is lost");
+    }
+    // What was torn is kept beside, and is no line that was told of.
+    if let Ok(torn) = std::fs::read(directory.path().join("decisions.jsonl.torn")) {
+        for half in torn.split(|byte| *byte == b'\n').filter(|half| !half.is_empty()) {
+            assert!(half.starts_with(b"{") && serde_json::from_slice::<serde_json::Value>(half).is_err());
+        }
+    }
+}
+
+#[ignore = "run by a_kill_loses_no_line_that_was_sent_and_leaves_no_half_one"]
+#[tokio::test]
+async fn append_until_killed() {
+    let Ok(path) = std::env::var("FOURSTROKE_TEST_OUT") else { return };
+    let round = std::env::var("FOURSTROKE_TEST_ROUND").unwrap();
+    let sink = open(Path::new(&path)).await;
+    for n in 0.. {
+        let bodies = ["a", "b", "c"].map(|part| format!("{round} {n} {part}"));
+        let items = bodies.clone().map(|id| item(&format!(r#"{{"id": "{id}", "more": "{}"}}"#, "x".repeat(1_000_000))));
+        assert!(sink.send(&items).await.iter().all(Result::is_ok));
+        for id in bodies {
+            println!("sent {id}");
+        }
+    }
 }
