@@ -8,6 +8,7 @@
 //! |---|---|---|---|---|---|
 //! | `file` | `file:PATH` | lines and rows | lookup table | appends lines and rows | |
 //! | `memory` | `memory:` | a list | all | a list | lines |
+//! | `redb` | `redb:PATH` | | all, kept in a file | | |
 //! | `stdout` | `stdout:` | | | lines | |
 //!
 //! A new adapter is its file, a `mod` line here, a feature line in `Cargo.toml`, an arm in [`open`], and an entry in the
@@ -18,9 +19,13 @@ pub mod file;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod open;
+#[cfg(feature = "redb")]
+pub mod redb;
 #[cfg(feature = "stdout")]
 pub mod stdout;
 
 #[cfg(any(feature = "file", feature = "stdout"))]
 mod framed;
+#[cfg(any(feature = "file", feature = "redb"))]
+mod place;
 mod services;

@@ -65,6 +65,8 @@ pub async fn store(resource: &Resource) -> Result<Arc<dyn Store>, String> {
             let clock = fourstroke::clock::Clock::system();
             alone(resource).map(|()| Arc::new(crate::memory::MemoryStore::new(clock)) as Arc<dyn Store>)
         }
+        #[cfg(feature = "redb")]
+        "redb" => Ok(Arc::new(crate::redb::RedbStore::open(resource, fourstroke::clock::Clock::system()).await?)),
         _ => Err(refusal(resource, Use::Store)),
     }
 }

@@ -36,6 +36,7 @@ struct Service {
 }
 
 const EVERY: &str = "every handler";
+const LASTING: &str = "handlers/local and handlers/worker";
 const AWS: &str = "handlers/lambda and handlers/worker";
 const AZURE: &str = "handlers/azure-functions and handlers/worker";
 const GOOGLE: &str = "handlers/cloud-run and handlers/worker";
@@ -54,6 +55,7 @@ const SERVICES: [Service; 16] = [
     here(&["file"], cfg!(feature = "file"), &[Use::Source, Use::Store, Use::Sink, Use::Object]),
     here(&["memory"], cfg!(feature = "memory"), &[Use::Source, Use::Store, Use::Sink]),
     here(&["stdout"], cfg!(feature = "stdout"), &[Use::Sink]),
+    Service { handlers: LASTING, ..here(&["redb"], cfg!(feature = "redb"), &[Use::Store]) },
     later(&["kinesis"], "kinesis", AWS),
     later(&["sqs"], "sqs", AWS),
     later(&["dynamodb"], "dynamodb", AWS),
@@ -66,7 +68,6 @@ const SERVICES: [Service; 16] = [
     later(&["redis", "rediss"], "redis", CLOUDS),
     later(&["mqtt", "mqtts"], "mqtt", WORKER),
     later(&["https", "http"], "http", EVERY),
-    later(&["redb"], "redb", "handlers/local and handlers/worker"),
 ];
 
 /// Says in one sentence why a resource cannot be opened as that.

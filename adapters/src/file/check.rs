@@ -13,6 +13,7 @@ use super::{
     layout::{self, Content, Packing},
     reading, torn,
 };
+use crate::place;
 
 /// Checks that a file could be appended to. Nothing is made or changed.
 ///
@@ -60,18 +61,9 @@ fn existing(path: &Path, resource: &Resource, content: Content, packing: Packing
     }
 }
 
-/// Looks for the directory that the missing ones would be made in.
 fn missing(path: &Path, resource: &Resource) -> io::Result<()> {
     if resource.rest().ends_with(is_separator) {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    for parent in path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
-        match fs::metadata(parent) {
-            Ok(metadata) if metadata.is_dir() => break,
-            Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    place::missing(path)
 }

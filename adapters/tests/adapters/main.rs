@@ -8,4 +8,6 @@ mod file_table;
 mod files;
 mod memory;
 mod open;
+mod redb_crash;
+mod redb_store;
 mod stdout;

@@ -82,6 +82,33 @@ fn one_of_several_sources_has_to_be_named() {
 }
 
 #[test]
+fn state_is_kept_in_a_file_that_only_a_run_makes() {
+    let world = World::small();
+    let state = "stores:\n  state: \"redb:kept/state.redb\"\n";
+    let lookup = "enrich:\n  seen: { from: state, key: [.id], missing: \"null\" }\n";
+    world.write("pipeline.yaml", PIPELINE.replace("stores:\n", state).replace("enrich:\n", lookup));
+    for command in ["validate", "test"] {
+        let ended = world.run(&[command, "pipeline.yaml"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(!world.path("kept").exists(), "{command} writes nothing");
+    }
+    for _ in 0..2 {
+        assert_eq!(world.run(&["run", "pipeline.yaml"]).code, 0);
+        assert!(world.path("kept/state.redb").exists());
+    }
+    world.write("kept/state.redb", "my notes, and no database\n".repeat(500));
+    for command in ["validate", "run"] {
+        let refused = world.run(&[command, "pipeline.yaml"]);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(
+            refused.stderr.contains("`redb:kept/state.redb` cannot be opened: it is no redb file"),
+            "{}",
+            refused.stderr
+        );
+    }
+}
+
+#[test]
 fn every_command_has_help_with_examples() {
     let world = World::empty();
     for command in ["", "run", "validate", "test", "explain", "why", "schema"] {
