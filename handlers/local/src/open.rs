@@ -66,7 +66,7 @@ pub async fn build(file: PipelineFile, sources: &[&Resource], sinks: Sinks) -> R
         mistakes.extend(check_unused(&file).await);
     }
     if sinks != Sinks::StandIns {
-        mistakes.extend(overlap::mistakes(&file));
+        mistakes.extend(overlap::mistakes(&file, sources));
     }
     let pipeline = Builder::new(file.clone()).open(&opener).await;
     match pipeline {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use fourstroke::config::{Categories, Mistake, PipelineFile, Resource};
 
-/// Finds the sinks of a file that append to something the file also names to be read.
-pub fn mistakes(file: &PipelineFile) -> Vec<Mistake> {
-    let sources = file.sources.iter().chain(&file.stores).map(|(_, resource)| resource);
+/// Finds the sinks of a file that append to something that is read: the given sources, the file's tables and models.
+pub fn mistakes(file: &PipelineFile, sources: &[&Resource]) -> Vec<Mistake> {
+    let stores = file.stores.iter().map(|(_, resource)| resource);
     let models = file.infer.iter().flat_map(|config| {
         let tables = config.categories.iter().filter_map(|(_, categories)| match categories {
             Categories::Table(table) => Some(&**table),
@@ -15,7 +15,7 @@ pub fn mistakes(file: &PipelineFile) -> Vec<Mistake> {
         tables.chain([&config.model])
     });
     let mut mistakes = Vec::new();
-    for read in sources.chain(models) {
+    for read in sources.iter().copied().chain(stores).chain(models) {
         for sink in sinks_of(file, read) {
             let message = format!("`{}` appends to the file that `{}` reads", sink.at, read.at);
             mistakes.push(Mistake::new(sink.span.clone(), message).help("give the sink a file of its own"));

@@ -82,6 +82,25 @@ fn one_of_several_sources_has_to_be_named() {
 }
 
 #[test]
+fn a_sink_may_be_a_source_of_another_run() {
+    let world = World::small();
+    let sources = r#"sources: { orders: "file:orders.jsonl", again: "file:out/decisions.jsonl" }"#;
+    world.write("pipeline.yaml", PIPELINE.replace(r#"sources: { orders: "file:orders.jsonl" }"#, sources));
+    let ended = world.run(&["run", "pipeline.yaml", "--source", "orders"]);
+    assert_eq!((ended.code, world.lines("out/decisions.jsonl").len()), (0, 3), "{ended:?}");
+    let given = world.run(&["run", "pipeline.yaml", "--input", "orders.jsonl"]);
+    assert_eq!((given.code, world.lines("out/decisions.jsonl").len()), (0, 6), "{given:?}");
+
+    // The run that reads it would not end, and a check of the whole file says so.
+    for command in [&["run", "pipeline.yaml", "--source", "again"][..], &["validate", "pipeline.yaml"]] {
+        let refused = world.run(command);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains("appends to the file that `sources.again` reads"), "{}", refused.stderr);
+    }
+    assert_eq!(world.lines("out/decisions.jsonl").len(), 6);
+}
+
+#[test]
 fn state_is_kept_in_a_file_that_only_a_run_makes() {
     let world = World::small();
     let state = "stores:\n  state: \"redb:kept/state.redb\"\n";
