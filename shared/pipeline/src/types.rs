@@ -125,7 +125,11 @@ impl FieldType {
             _ if text.is_empty() && (self.nullable || self.base != Base::String) => Some(Value::Null),
             Base::String | Base::Timestamp | Base::Any => Some(Value::from(ByteString::from(text))),
             Base::Integer => text.parse::<i64>().ok().map(Value::from),
-            Base::Float => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from_f64_or_zero),
+            // A whole number stays one, so that `fit` refuses it where a float would round it, as it does in JSON.
+            Base::Float => match text.parse::<i64>() {
+                Ok(number) => Some(Value::Integer(number)),
+                Err(_) => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from_f64_or_zero),
+            },
             Base::Boolean => match text {
                 "true" | "TRUE" | "True" => Some(Value::Boolean(true)),
                 "false" | "FALSE" | "False" => Some(Value::Boolean(false)),

@@ -91,4 +91,6 @@ async fn csv_takes_its_columns_from_a_header_or_the_fields() {
     assert_eq!(decoded(&csv, event).await, [expected]);
     let wrong = decoded(&csv, Event::new("r", "x,one,2.5,\nx,1\nok,1,1,2013-10-01T00:00:00Z\n")).await;
     assert_eq!((&wrong[0][0], &wrong[1][0], &wrong[2]["a"]), (&json!("FS-D003"), &json!("FS-D001"), &json!("ok")));
+    let whole = decoded(&csv, Event::new("r", "x,1,9007199254740993,\nx,1,-9007199254740992,\n")).await;
+    assert_eq!((&whole[0][0], &whole[1]["f"]), (&json!("FS-D003"), &json!(-9007199254740992.0)), "as in JSON");
 }
