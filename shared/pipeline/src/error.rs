@@ -78,7 +78,7 @@ codes! {
     TOO_LARGE        "FS-D004" "The body is larger, or nested deeper, than allowed.";
     UNDECODABLE      "FS-D005" "The platform's record could not be taken apart.";
     EVENT_ID         "FS-D006" "`event.id` gave no id, or `event.key` no key.";
-    EVENT_TIME       "FS-D007" "`event.time` is neither RFC 3339 nor epoch.";
+    EVENT_TIME       "FS-D007" "The event's time is neither RFC 3339 nor epoch.";
     TRANSFORM        "FS-T001" "The transform ended with an error.";
     LOOKUP_FAILED    "FS-E001" "A lookup failed, also when tried again.";
     LOOKUP_TIMEOUT   "FS-E002" "A lookup took longer than its `timeout`, also when tried again.";

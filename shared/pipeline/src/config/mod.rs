@@ -97,6 +97,8 @@ pub enum BodyFormat {
     JsonLines,
     /// One row per line, each an event.
     Csv,
+    /// CloudEvents 1.0: one in the body, a batch of them, or the body as data with the rest in attributes.
+    CloudEvents,
 }
 
 /// `event`: what an event looks like.

@@ -200,6 +200,7 @@ fn event(cursor: &Cursor<'_>, node: &Node) -> EventConfig {
         ("jsonl", BodyFormat::JsonLines),
         ("ndjson", BodyFormat::JsonLines),
         ("csv", BodyFormat::Csv),
+        ("cloudevents", BodyFormat::CloudEvents),
     ];
     EventConfig {
         format: section.get("format").and_then(|node| cursor.word(node, "event.format", &formats)).unwrap_or_default(),

@@ -111,8 +111,8 @@ impl Pipeline {
         let (decisions, times) = (report.decisions, report.times);
         let events = cpu::run(move || {
             let parts = inner.transform.decoder.decode(&event, &mut Memory::default());
-            let both = decisions.into_iter().zip(parts).map(|(decision, (_, fields))| {
-                let decoded = fields.ok().map(Value::Object);
+            let both = decisions.into_iter().zip(parts).map(|(decision, part)| {
+                let decoded = part.fields.ok().map(|record| record.fields().clone());
                 let record = decision.record.clone();
                 Look { inner: &inner, file: &file, evaluator: Evaluator::default(), record }.explain(decision, decoded)
             });

@@ -8,11 +8,11 @@ use bytestring::ByteString;
 use csv::{ReaderBuilder, StringRecord};
 use vrl::value::Value;
 
-use super::{Part, Shape, complete, malformed, type_error};
-use crate::{error::Error, event::Event, record::Record, types::Fields};
+use super::{MAX_EVENTS, Part, Shape, complete, malformed, too_many, type_error};
+use crate::{error::Error, record::Record, types::Fields};
 
 /// The attribute a source gives the header line of a CSV file in.
-const HEADER: &str = "csv-header";
+pub(super) const HEADER: &str = "csv-header";
 
 /// The header of the last event, as rows of one file all have the same.
 #[derive(Default)]
@@ -33,9 +33,14 @@ impl Columns {
 }
 
 /// Reads the rows of a body, each an event.
-pub(super) fn rows(shape: &Shape, event: &Event, last: &mut LastHeader) -> Vec<Part> {
-    let (body, fields) = (&event.body, shape.fields.as_ref());
-    let mut columns = event.attribute(HEADER).and_then(|line| named(line, fields, last));
+pub(super) fn rows(
+    shape: &Shape,
+    header: Option<&ByteString>,
+    body: &Bytes,
+    last: &mut LastHeader,
+) -> Result<Vec<Part>, Error> {
+    let fields = shape.fields.as_ref();
+    let mut columns = header.and_then(|line| named(line, fields, last));
     let mut reader = reader(body);
     let mut parts = Vec::new();
     let mut row = StringRecord::new();
@@ -45,7 +50,8 @@ pub(super) fn rows(shape: &Shape, event: &Event, last: &mut LastHeader) -> Vec<P
         let end = reader.position().byte() as usize;
         let raw = || body.slice(start.min(body.len())..end.min(body.len()));
         match read {
-            Ok(false) => return parts,
+            Ok(false) => return Ok(parts),
+            _ if parts.len() == MAX_EVENTS => return Err(too_many()),
             Ok(true) if columns.is_none() && parts.is_empty() && is_header(fields, &row) => {
                 columns = Some(Arc::new(Columns::new(row.clone(), fields)));
             }
@@ -53,7 +59,7 @@ pub(super) fn rows(shape: &Shape, event: &Event, last: &mut LastHeader) -> Vec<P
             Err(error) => {
                 parts.push(Part::new(raw(), Err(malformed(format!("the row is not CSV: {error}")))));
                 if end <= start {
-                    return parts;
+                    return Ok(parts);
                 }
             }
         }

@@ -1,5 +1,8 @@
-//! Bodies to fields: JSON, newline JSON and CSV, only the declared fields, each made to fit its type.
+//! Bodies to fields: JSON, newline JSON, CSV and CloudEvents, plain or compressed; only the declared fields, each made to
+//! fit its type.
 
+mod cloudevents;
+mod compressed;
 mod csv;
 mod json;
 
@@ -18,8 +21,11 @@ use crate::{
     types::Fields,
 };
 
-/// The largest body taken, in bytes.
+/// The largest body taken, in bytes, as it is and decompressed.
 const MAX_BODY: usize = 16 << 20;
+
+/// The most events of one body: each takes some hundred times the byte or two it can be written in.
+const MAX_EVENTS: usize = 1 << 18;
 
 /// Takes bodies apart.
 pub(crate) struct Decoder {
@@ -76,23 +82,39 @@ impl Told {
 impl Decoder {
     /// Takes a body apart; one bad event does not fail the others. Never empty.
     pub fn decode(&self, event: &Event, memory: &mut Memory) -> Vec<Part> {
-        let body = &event.body;
-        if body.len() > MAX_BODY {
-            let reason = format!("the body has {} bytes; {MAX_BODY} are allowed", body.len());
-            return vec![Part::new(body.clone(), Err(Error::poison(Stage::Decode, Code::TOO_LARGE, reason)))];
+        let parts = self.parts(event, memory).and_then(|parts| match parts.is_empty() {
+            true => Err(malformed("the body is empty")),
+            false => Ok(parts),
+        });
+        parts.unwrap_or_else(|error| vec![Part::new(event.body.clone(), Err(error))])
+    }
+
+    fn parts(&self, event: &Event, memory: &mut Memory) -> Result<Vec<Part>, Error> {
+        if event.body.len() > MAX_BODY {
+            let reason = format!("the body has {} bytes; {MAX_BODY} are allowed", event.body.len());
+            return Err(too_large(reason));
         }
         let shape = &self.shape;
-        let parts = match self.format {
+        let opened = compressed::opened(&event.body)?;
+        let body = opened.as_ref().unwrap_or(&event.body);
+        let mut parts = match self.format {
             BodyFormat::Json => vec![Part::new(body.clone(), json::object(shape, body))],
-            BodyFormat::JsonLines => {
-                lines(body).map(|line| Part::new(line.clone(), json::object(shape, &line))).collect()
-            }
-            BodyFormat::Csv => csv::rows(shape, event, &mut memory.0),
+            BodyFormat::JsonLines => lines(body)
+                .enumerate()
+                .map(|(place, line)| match place {
+                    MAX_EVENTS => Err(too_many()),
+                    _ => Ok(Part::new(line.clone(), json::object(shape, &line))),
+                })
+                .collect::<Result<_, _>>()?,
+            BodyFormat::Csv => csv::rows(shape, event.attribute(csv::HEADER), body, &mut memory.0)?,
+            BodyFormat::CloudEvents => cloudevents::events(shape, event, body)?,
         };
-        if parts.is_empty() {
-            return vec![Part::new(body.clone(), Err(malformed("the body is empty")))];
+        if opened.is_some() {
+            // An event that is the whole body keeps it as it was delivered; a part of one, its own bytes.
+            let whole = parts.iter_mut().filter(|part| part.body.len() == body.len());
+            whole.for_each(|part| part.body = event.body.clone());
         }
-        parts
+        Ok(parts)
     }
 }
 
@@ -112,6 +134,14 @@ fn complete(fields: &Fields, mut read: Record) -> Result<Record, Error> {
 
 fn malformed(reason: impl Into<String>) -> Error {
     Error::poison(Stage::Decode, Code::MALFORMED, reason)
+}
+
+fn too_large(reason: String) -> Error {
+    Error::poison(Stage::Decode, Code::TOO_LARGE, reason)
+}
+
+fn too_many() -> Error {
+    too_large(format!("the body holds more than {MAX_EVENTS} events"))
 }
 
 fn type_error(name: &str, found: &str) -> Error {
