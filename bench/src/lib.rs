@@ -11,3 +11,7 @@ pub use cpu::{Timed, cpu_time};
 pub use events::{batches, events};
 pub use flights::flights;
 pub use open::{NullSink, Opener};
+
+/// The allocator of the handlers.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
