@@ -89,9 +89,12 @@ pub async fn source(resource: &Resource, file: &PipelineFile) -> Result<Box<dyn 
     let rows = if resource.scheme() == "file" { gives_rows(resource) } else { None };
     let shown = resource.shown();
     match (rows, file.event.format) {
-        (Some(true), BodyFormat::Csv) | (Some(false), BodyFormat::Json | BodyFormat::JsonLines) | (None, _) => {
-            open::source(resource).await
-        }
+        (Some(_), BodyFormat::Avro) => Err(format!(
+            "`{shown}` gives lines or rows, and Avro's records are neither; `fourstroke test` runs them from JSON"
+        )),
+        (Some(true), BodyFormat::Csv)
+        | (Some(false), BodyFormat::Json | BodyFormat::JsonLines | BodyFormat::CloudEvents)
+        | (None, _) => open::source(resource).await,
         (Some(true), _) => Err(format!("`{shown}` gives rows, but `event.format` is not csv")),
         (Some(false), _) => Err(format!(
             "`{shown}` gives no rows, but `event.format` is csv; name a .csv file, or `file:-.csv` for standard input"

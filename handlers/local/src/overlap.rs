@@ -15,7 +15,7 @@ pub fn mistakes(file: &PipelineFile, sources: &[&Resource]) -> Vec<Mistake> {
         tables.chain([&config.model])
     });
     let mut mistakes = Vec::new();
-    for read in sources.iter().copied().chain(stores).chain(models) {
+    for read in sources.iter().copied().chain(stores).chain(models).chain(&file.event.schema) {
         for sink in sinks_of(file, read) {
             let message = format!("`{}` appends to the file that `{}` reads", sink.at, read.at);
             mistakes.push(Mistake::new(sink.span.clone(), message).help("give the sink a file of its own"));

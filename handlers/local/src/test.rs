@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use fourstroke::{
     clock::Deadline,
-    config::{Expectation, Name, PipelineFile, TestConfig},
+    config::{BodyFormat, Expectation, Name, PipelineFile, TestConfig},
     event::{Decoded, Event},
     pipeline::{Pipeline, Stubs},
     report::Report,
@@ -68,7 +68,12 @@ async fn run(file: &PipelineFile, pipeline: &Pipeline, test: &TestConfig) -> any
         list.iter().map(|(name, value)| (name.text.clone(), value.clone())).collect()
     };
     let stubs = Stubs { given: by_name(&test.given), predict: by_name(&test.predict), now: test.now };
-    let event = Decoded::Event(Event::new("test", test.event.clone()));
+    let mut event = Event::new("test", test.event.clone());
+    if file.event.format == BodyFormat::Avro {
+        // Avro is no text that could stand in the file.
+        event.attributes.push(("content-type".into(), "application/json".into()));
+    }
+    let event = Decoded::Event(event);
     let report = pipeline.run_with(vec![event], Deadline::after(LIMIT), stubs).await;
     let differences = differences(&test.expect, &report)?;
     let ok = differences.is_empty();

@@ -4,6 +4,7 @@ mod bad_input;
 mod checks;
 mod explain;
 mod flights;
+mod formats;
 mod no_future;
 mod run;
 mod support;

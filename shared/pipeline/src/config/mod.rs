@@ -99,6 +99,8 @@ pub enum BodyFormat {
     Csv,
     /// CloudEvents 1.0: one in the body, a batch of them, or the body as data with the rest in attributes.
     CloudEvents,
+    /// An Avro record, alone or behind its schema's fingerprint, or a container file of many.
+    Avro,
 }
 
 /// `event`: what an event looks like.
@@ -112,8 +114,12 @@ pub struct EventConfig {
     pub key: Option<Expr>,
     /// `time`: overrides the platform's.
     pub time: Option<Expr>,
+    /// `schema`: of `avro`.
+    pub schema: Option<Resource>,
     /// `fields`; none: any field of any type is kept.
     pub fields: Option<Fields>,
+    /// Where each of the fields stands in the file's text, in bytes.
+    pub(crate) field_spans: Vec<std::ops::Range<usize>>,
 }
 
 /// What stands in for something a lookup does not find.

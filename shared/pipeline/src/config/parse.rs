@@ -9,9 +9,9 @@ use super::{
     later,
     mistake::did_you_mean,
     resolve::read_bounded,
-    resources::{Use, resources},
+    resources::{Use, resource, resources},
     strokes, tests_section,
-    yaml::{self, Node},
+    yaml::{self, Data, Node},
 };
 use crate::types::{Base, FieldType, Fields};
 
@@ -32,7 +32,7 @@ pub(super) const TOP: &[&str] = &[
     "slo",
     "tests",
 ];
-pub(super) const EVENT: &[&str] = &["format", "id", "key", "time", "fields"];
+pub(super) const EVENT: &[&str] = &["format", "schema", "id", "key", "time", "fields"];
 pub(super) const OUTCOME: &[&str] = &["when", "of", "label", "within"];
 pub(super) const LOG: &[&str] = &["to", "keep"];
 pub(super) const ON_ERROR: &[&str] = &["to", "stop_above", "of_last"];
@@ -201,13 +201,33 @@ fn event(cursor: &Cursor<'_>, node: &Node) -> EventConfig {
         ("ndjson", BodyFormat::JsonLines),
         ("csv", BodyFormat::Csv),
         ("cloudevents", BodyFormat::CloudEvents),
+        ("avro", BodyFormat::Avro),
     ];
+    let read = section.get("format").map(|node| cursor.word(node, "event.format", &formats));
+    let format = read.flatten().unwrap_or_default();
+    let why = "records are read by their schema: `schema: file:events.avsc`";
+    let schema = if format == BodyFormat::Avro { section.require("schema", why) } else { section.get("schema") };
+    if let Some(node) = schema.filter(|_| format != BodyFormat::Avro && read != Some(None)) {
+        cursor.note(Mistake::new(node.span.clone(), "`event.schema` means something with `format: avro` alone"));
+    }
+    let schema = schema.and_then(|node| resource(cursor, node, "event.schema", Use::Object));
+    let fields = section.get("fields").map(|node| fields(cursor, node, "event.fields"));
+    let field_spans = match (section.get("fields").map(|node| &node.data), &fields) {
+        (Some(Data::Mapping(entries)), Some(fields)) => entries
+            .iter()
+            .filter(|(key, _)| key.scalar().is_some_and(|name| fields.get(name).is_some()))
+            .map(|(key, _)| key.span.clone())
+            .collect(),
+        _ => Vec::new(),
+    };
     EventConfig {
-        format: section.get("format").and_then(|node| cursor.word(node, "event.format", &formats)).unwrap_or_default(),
+        format,
+        schema,
         id: section.expr("id"),
         key: section.expr("key"),
         time: section.expr("time"),
-        fields: section.get("fields").map(|node| fields(cursor, node, "event.fields")),
+        fields,
+        field_spans,
     }
 }
 

@@ -5,20 +5,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{join, join_all};
 
-use super::{
-    Inner, OutcomeRule, Pipeline,
-    log::Kept,
-    wire::Wiring,
-};
+use super::{Inner, OutcomeRule, Pipeline, log::Kept, wire::Wiring};
 use crate::{
     act::Act,
     clock::Clock,
-    config::{Categories, Mistake, Mistakes, ModelConfig, Pin, PipelineFile, Resource},
+    config::{BodyFormat, Categories, EventConfig, Mistake, Mistakes, ModelConfig, Pin, PipelineFile, Resource},
     enrich::Lookup,
     expression::Scope,
     identity,
     ports::{Model, Open, Sink, Store},
-    transform::{Decoder, RustTransform, Shape, Step, Transform},
+    transform::{Avro, Decoder, RustTransform, Shape, Step, Transform, Unfit},
     types::Fields,
 };
 
@@ -42,6 +38,8 @@ pub(super) struct Opened {
     pub stores: HashMap<String, Arc<dyn Store>>,
     pub sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
     pub models: Vec<Option<Loaded>>,
+    /// The schema of the events, and the digest of its text.
+    pub schema: Option<(Avro, String)>,
 }
 
 impl Builder {
@@ -86,7 +84,13 @@ impl Builder {
         let version = version(file, &opened);
         let mut wiring = Wiring { file, mistakes, broken: file.broken.clone() };
 
-        let decoded = Scope::new(file.event.fields.as_ref());
+        let avro = opened.schema.map(|(avro, _)| avro);
+        let fields = avro.as_ref().map(|avro| &avro.fields).or(file.event.fields.as_ref()).cloned();
+        if file.event.format == BodyFormat::Avro && fields.is_none() {
+            // The schema is wrong, and it alone says what expressions may read.
+            return None;
+        }
+        let decoded = Scope::new(fields.as_ref());
         let event = &file.event;
         let id = event.id.as_ref().and_then(|expr| wiring.text(&decoded, expr));
         let key = event.key.as_ref().and_then(|expr| wiring.text(&decoded, expr));
@@ -120,7 +124,7 @@ impl Builder {
         let layout = Arc::new(scope.into_layout());
         let transform = Transform {
             pipeline: file.name.text.clone(),
-            decoder: Decoder { format: event.format, shape: Shape { fields: event.fields.clone(), layout } },
+            decoder: Decoder { format: event.format, shape: Shape { fields, layout }, avro },
             id,
             key,
             time,
@@ -155,6 +159,7 @@ fn version(file: &PipelineFile, opened: &Opened) -> String {
         parts.push(model.sha256.clone().into_bytes());
         parts.extend(model.tables.iter().map(|table| table.join("\n").into_bytes()));
     }
+    parts.extend(opened.schema.iter().map(|(_, sha256)| sha256.clone().into_bytes()));
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     identity::hash(&parts)
 }
@@ -173,8 +178,13 @@ async fn open_all(file: &PipelineFile, open: &dyn Open, mistakes: &mut Vec<Mista
     let sinks =
         join_all(sinks.map(|(name, at)| async move { (name, open.sink(at).await.map_err(|why| failed(at, &why))) }));
     let models = join_all(file.infer.iter().map(|config| load(config, open)));
-    let ((stores, sinks), models) = join(join(stores, sinks), models).await;
+    let schema = schema(&file.event, open);
+    let ((stores, sinks), (models, schema)) = join(join(stores, sinks), join(models, schema)).await;
     let mut opened = Opened::default();
+    match schema {
+        Ok(schema) => opened.schema = schema,
+        Err(found) => mistakes.extend(found),
+    }
     for (name, store) in stores {
         match store {
             Ok(store) => drop(opened.stores.insert(name.text.clone(), store)),
@@ -197,6 +207,27 @@ async fn open_all(file: &PipelineFile, open: &dyn Open, mistakes: &mut Vec<Mista
         }
     }
     opened
+}
+
+/// Reads the events' schema, and checks the declared fields against it.
+async fn schema(event: &EventConfig, open: &dyn Open) -> Result<Option<(Avro, String)>, Vec<Mistake>> {
+    let Some(at) = &event.schema else { return Ok(None) };
+    let text = open.read(at).await.map_err(|why| vec![failed(at, &why)])?;
+    let avro = Avro::new(&text, event.fields.as_ref()).map_err(|unfit| {
+        let mistake = |unfit: Unfit| {
+            let span = unfit.field.and_then(|place| event.field_spans.get(place));
+            let mistake = match span {
+                Some(span) => Mistake::new(span.clone(), unfit.reason),
+                None => failed(at, &unfit.reason),
+            };
+            match unfit.help {
+                Some(help) => mistake.help(help),
+                None => mistake,
+            }
+        };
+        unfit.into_iter().map(mistake).collect::<Vec<_>>()
+    })?;
+    Ok(Some((avro, identity::sha256(&text))))
 }
 
 /// Reads a model and its tables, checks its digest, and loads it.

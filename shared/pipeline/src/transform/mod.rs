@@ -9,7 +9,7 @@ use std::{
 
 use bytestring::ByteString;
 
-pub(crate) use decode::{Decoder, Memory, Shape};
+pub(crate) use decode::{Avro, Decoder, Memory, Shape, Unfit};
 
 use crate::{
     error::{Code, Error, Stage},

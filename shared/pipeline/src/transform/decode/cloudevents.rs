@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Part, Shape, Told, complete, json, malformed, too_many};
+use super::{CONTENT_TYPE, Part, Shape, Told, complete, json, malformed, media_type, too_many};
 use crate::{
     error::{Code, Error, Stage},
     event::{Attributes, Event},
@@ -21,9 +21,6 @@ use crate::{
 
 /// What stands before a context attribute's name beside the body: HTTP and Pub/Sub, Kafka, AMQP (two ways).
 const PREFIXES: [&str; 4] = ["ce-", "ce_", "cloudEvents:", "cloudEvents_"];
-
-/// The attribute a platform gives the body's media type in.
-const CONTENT_TYPE: &str = "content-type";
 
 /// The most context attributes of one event.
 const MAX_ATTRIBUTES: usize = 128;
@@ -283,9 +280,4 @@ fn header(value: &str) -> Option<String> {
         at += if decoded.is_some() { 3 } else { 1 };
     }
     String::from_utf8(plain).ok()
-}
-
-/// Returns a media type without its parameters, in lower case.
-fn media_type(value: &str) -> String {
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -1,6 +1,7 @@
-//! Bodies to fields: JSON, newline JSON, CSV and CloudEvents, plain or compressed; only the declared fields, each made to
-//! fit its type.
+//! Bodies to fields: JSON, newline JSON, CSV and CloudEvents, plain or compressed, and Avro; only the declared fields, each
+//! made to fit its type.
 
+mod avro;
 mod cloudevents;
 mod compressed;
 mod csv;
@@ -13,6 +14,8 @@ use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
+pub(crate) use avro::{Avro, Unfit};
+
 use crate::{
     config::BodyFormat,
     error::{Code, Error, Stage},
@@ -20,6 +23,9 @@ use crate::{
     record::{Facts, Layout, Record},
     types::Fields,
 };
+
+/// The attribute a platform gives the body's media type in.
+const CONTENT_TYPE: &str = "content-type";
 
 /// The largest body taken, in bytes, as it is and decompressed.
 const MAX_BODY: usize = 16 << 20;
@@ -31,6 +37,8 @@ const MAX_EVENTS: usize = 1 << 18;
 pub(crate) struct Decoder {
     pub format: BodyFormat,
     pub shape: Shape,
+    /// The schema of `avro`.
+    pub avro: Option<Avro>,
 }
 
 /// What a body's fields must be, and where in a record they go: declared fields have the first places.
@@ -41,7 +49,10 @@ pub(crate) struct Shape {
 
 /// What is remembered from one event to the next.
 #[derive(Default)]
-pub(crate) struct Memory(csv::LastHeader);
+pub(crate) struct Memory {
+    header: csv::LastHeader,
+    writer: avro::LastWriter,
+}
 
 /// One event of a body.
 pub(crate) struct Part {
@@ -95,10 +106,16 @@ impl Decoder {
             return Err(too_large(reason));
         }
         let shape = &self.shape;
+        let is_json = || event.attribute(CONTENT_TYPE).is_some_and(|kind| media_type(kind) == "application/json");
+        if let Some(avro) = self.avro.as_ref().filter(|_| !is_json()) {
+            // Not looked at for compression: a record may begin as that does by chance.
+            return avro.events(shape, &event.body, &mut memory.writer);
+        }
         let opened = compressed::opened(&event.body)?;
         let body = opened.as_ref().unwrap_or(&event.body);
         let mut parts = match self.format {
-            BodyFormat::Json => vec![Part::new(body.clone(), json::object(shape, body))],
+            // Of Avro, what is said to be JSON.
+            BodyFormat::Json | BodyFormat::Avro => vec![Part::new(body.clone(), json::object(shape, body))],
             BodyFormat::JsonLines => lines(body)
                 .enumerate()
                 .map(|(place, line)| match place {
@@ -106,7 +123,7 @@ impl Decoder {
                     _ => Ok(Part::new(line.clone(), json::object(shape, &line))),
                 })
                 .collect::<Result<_, _>>()?,
-            BodyFormat::Csv => csv::rows(shape, event.attribute(csv::HEADER), body, &mut memory.0)?,
+            BodyFormat::Csv => csv::rows(shape, event.attribute(csv::HEADER), body, &mut memory.header)?,
             BodyFormat::CloudEvents => cloudevents::events(shape, event, body)?,
         };
         if opened.is_some() {
@@ -153,4 +170,9 @@ fn lines(body: &Bytes) -> impl Iterator<Item = Bytes> {
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
         .filter(|line| !line.trim_ascii().is_empty())
         .map(|line| body.slice_ref(line))
+}
+
+/// Returns a media type without its parameters, in lower case.
+fn media_type(value: &str) -> String {
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
