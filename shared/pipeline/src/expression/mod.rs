@@ -39,6 +39,8 @@ enum How {
     /// place.
     Field(usize, Vec<OwnedSegment>),
     Path(OwnedTargetPath),
+    /// A path compared with text, as most conditions are: done without running VRL too.
+    Equals(Box<How>, String),
     Program(Box<Program>),
 }
 
@@ -82,6 +84,17 @@ impl Evaluator {
     }
 }
 
+impl How {
+    /// Finds what a path names.
+    fn find<'a>(&self, record: &'a Record) -> Option<&'a Value> {
+        match self {
+            How::Field(place, rest) => record.behind(*place, rest),
+            How::Path(path) => record.at(path),
+            How::Equals(..) | How::Program(_) => None,
+        }
+    }
+}
+
 impl Expression {
     /// Evaluates for one record.
     ///
@@ -89,9 +102,12 @@ impl Expression {
     /// The runtime error in words.
     pub fn eval<'a>(&self, record: &'a mut Record, evaluator: &mut Evaluator) -> Result<Cow<'a, Value>, String> {
         match &self.how {
-            How::Field(place, rest) => Ok(record.behind(*place, rest).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
-            How::Path(path) => Ok(record.at(path).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
             How::Program(program) => evaluator.run(record, program).map(Cow::Owned),
+            How::Equals(path, text) => {
+                let equal = path.find(record).and_then(Value::to_str).is_some_and(|found| found == text.as_str());
+                Ok(Cow::Owned(Value::Boolean(equal)))
+            }
+            path => Ok(path.find(record).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
         }
     }
 

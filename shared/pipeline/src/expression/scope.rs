@@ -81,11 +81,7 @@ impl Scope {
             })
             .collect();
         let kind = info.result.kind().clone().upgrade_undefined();
-        let only = paths::find(&expr.text).into_iter().find(|found| expr.text[found.span.clone()] == *expr.text.trim());
-        let how = match only {
-            Some(found) => self.path(found.path),
-            None => How::Program(Box::new(program)),
-        };
+        let how = self.without_vrl(expr.text.trim()).unwrap_or_else(|| How::Program(Box::new(program)));
         Ok(Expression { how, kind, reads })
     }
 
@@ -110,6 +106,18 @@ impl Scope {
         });
         self.record = record;
         Ok(Change(Box::new(program)))
+    }
+
+    /// Recognises what needs no VRL: a path, or a path compared with plain text.
+    fn without_vrl(&self, text: &str) -> Option<How> {
+        let found = paths::find(text).into_iter().next().filter(|found| found.span.start == 0)?;
+        let rest = text[found.span.end..].trim_start();
+        if rest.is_empty() {
+            return Some(self.path(found.path));
+        }
+        let literal = rest.strip_prefix("==")?.trim_start().strip_prefix('"')?.strip_suffix('"')?;
+        let plain = !literal.contains(['"', '\\', '{', '\n']);
+        plain.then(|| How::Equals(Box::new(self.path(found.path)), literal.to_owned()))
     }
 
     fn path(&self, path: OwnedTargetPath) -> How {

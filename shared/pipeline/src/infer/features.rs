@@ -1,7 +1,8 @@
 //! Features to tensors: expressions, category tables, stand-ins for null, and the types the model takes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use vrl::value::Value;
 
 use crate::{

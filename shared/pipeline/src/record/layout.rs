@@ -1,7 +1,6 @@
 //! Which top-level fields the records of a pipeline have, so that a record is a row of places rather than a map.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use vrl::value::KeyString;
 
 /// The names of fields, each with its place. Declared fields come first, in their order; what the strokes add or

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use vrl::{
     path::{OwnedSegment, OwnedTargetPath, PathPrefix},
     value::{KeyString, ObjectMap, Value},
@@ -65,8 +64,6 @@ enum Field {
 }
 
 /// A field to be written down.
-#[derive(Serialize)]
-#[serde(untagged)]
 pub(crate) enum Written<'a> {
     Own(&'a Value),
     Shared(&'a Shared),

@@ -1,0 +1,216 @@
+//! The decision log: one entry per event that ended. Its schema is what later trains, replays and explains.
+
+mod json;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use vrl::{
+    path::{OwnedSegment, OwnedTargetPath},
+    value::{ObjectMap, Value},
+};
+
+use crate::{
+    pipeline::Inner,
+    ports::Outgoing,
+    record::Written,
+    report::{Action, Decision, Disposition, Prediction, Seen, StrokeTimes},
+};
+use json::Json;
+
+/// The schema's version.
+const VERSION: u32 = 1;
+
+/// What all entries of a batch share.
+pub(crate) struct Batch<'a> {
+    pipeline: &'a Inner,
+    decided_at: DateTime<Utc>,
+    /// From `decided_at` up to the colon of `event_age_ms`.
+    decided: String,
+    /// From `pipeline` up to the colon of `record`.
+    built: String,
+    /// From `batch_size` on.
+    end: String,
+}
+
+/// What entries keep of the record.
+pub(crate) enum Kept {
+    /// Top-level fields, by name.
+    Fields(Vec<String>),
+    Paths(Vec<OwnedTargetPath>),
+}
+
+impl Kept {
+    pub fn new(paths: Vec<OwnedTargetPath>) -> Kept {
+        let field = |path: &OwnedTargetPath| match path.path.segments.as_slice() {
+            [OwnedSegment::Field(name)] => Some(name.to_string()),
+            _ => None,
+        };
+        match paths.iter().map(field).collect::<Option<Vec<String>>>() {
+            Some(mut names) => {
+                names.sort_unstable();
+                names.dedup();
+                Kept::Fields(names)
+            }
+            None => Kept::Paths(paths),
+        }
+    }
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(pipeline: &'a Inner, decided_at: DateTime<Utc>, size: usize, times: StrokeTimes) -> Batch<'a> {
+        let micros = |duration: Duration| duration.as_micros();
+        let StrokeTimes { transform, enrich, infer, act, .. } = times;
+        Batch {
+            pipeline,
+            decided_at,
+            decided: format!(",\"decided_at\":\"{}\",\"event_age_ms\":", text_of(decided_at)),
+            built: format!(",\"pipeline\":\"{}\",\"version\":\"{}\",\"record\":", pipeline.name, pipeline.version),
+            end: format!(
+                ",\"batch_size\":{size},\"us\":{{\"transform\":{},\"enrich\":{},\"infer\":{},\"act\":{}}}}}",
+                micros(transform),
+                micros(enrich),
+                micros(infer),
+                micros(act)
+            ),
+        }
+    }
+
+    /// Makes the entries of those decisions that are not to be asked for again. Their bodies share one buffer.
+    pub fn entries(&self, decisions: &[Decision]) -> Vec<Outgoing> {
+        const USUAL: usize = 1024;
+        let mut buffer = Vec::with_capacity(decisions.len() * USUAL);
+        let ended = decisions.iter().filter(|decision| decision.disposition != Disposition::Retry);
+        let ends: Vec<(&Decision, usize)> = ended
+            .map(|decision| {
+                self.entry(decision, &mut Json(&mut buffer));
+                (decision, buffer.len())
+            })
+            .collect();
+        let buffer = Bytes::from(buffer);
+        let mut start = 0;
+        let entries = ends.into_iter().map(|(decision, end)| {
+            let body = buffer.slice(start..end);
+            start = end;
+            Outgoing {
+                id: decision.id.clone(),
+                key: decision.record.facts().key.clone(),
+                content_type: "application/json",
+                attributes: vec![("decision-id", decision.id.clone())],
+                body,
+            }
+        });
+        entries.collect()
+    }
+
+    /// Writes one entry. The pipeline's name and version hold nothing that JSON escapes, nor do digests and codes.
+    fn entry(&self, decision: &Decision, json: &mut Json<'_>) {
+        let (facts, predictions) = (decision.record.facts(), &decision.predictions);
+        json.raw("{\"v\":");
+        json.any(&VERSION);
+        json.raw(",\"decision_id\":\"");
+        json.raw(&decision.id);
+        json.raw("\",\"event_id\":");
+        json.text(&facts.id);
+        json.raw(",\"key\":");
+        json.text_or_null(facts.key.as_deref());
+        json.raw(",\"event_time\":");
+        json.text_or_null(facts.time.map(text_of).as_deref());
+        json.raw(&self.decided);
+        json.any(&facts.time.map(|time| self.decided_at.signed_duration_since(time).num_milliseconds()));
+        json.raw(&self.built);
+        self.kept(decision, json);
+        json.raw(",\"enriched\":");
+        json.object(decision.lookups.iter().map(|seen| (&*seen.name, seen)), |json, seen| enriched(decision, seen, json));
+        json.raw(",\"features\":");
+        json.object(by_model(predictions), |json, prediction| {
+            let columns = prediction.columns.iter().map(|name| &**name).zip(&prediction.features);
+            json.object(columns, Json::value);
+        });
+        json.raw(",\"predictions\":");
+        json.object(by_model(predictions), |json, prediction| json.any(&**prediction.output));
+        json.raw(",\"model\":");
+        json.list(predictions, |json, prediction| self.model(prediction, json));
+        json.raw(",\"candidates\":");
+        json.list(&decision.candidates, |json, name| json.text(name));
+        json.raw(",\"actions\":");
+        json.list(&decision.actions, |json, action| write_action(action, json));
+        // Propensity is 1 until a policy chooses by chance.
+        json.raw(",\"propensity\":1.0,\"policy\":null,\"held_back\":[],\"disposition\":\"");
+        json.raw(decision.disposition.as_str());
+        json.raw("\",\"code\":");
+        json.text_or_null(decision.error.as_ref().map(|error| error.code.as_str()));
+        json.raw(&self.end);
+    }
+
+    fn kept(&self, decision: &Decision, json: &mut Json<'_>) {
+        let record = &decision.record;
+        match &self.pipeline.log {
+            None => json.raw("{}"),
+            Some((_, Kept::Fields(names))) => {
+                let there = names.iter().filter_map(|name| Some((name.as_str(), record.written(name)?)));
+                json.object(there, |json, field| written(&field, json));
+            }
+            Some((_, Kept::Paths(paths))) => {
+                let mut kept = Value::Object(ObjectMap::new());
+                for path in paths {
+                    if let Some(value) = record.at(path) {
+                        kept.insert(&path.path, value.clone());
+                    }
+                }
+                json.value(&kept);
+            }
+        }
+    }
+
+    fn model(&self, prediction: &Prediction, json: &mut Json<'_>) {
+        let model = self.pipeline.models.iter().find(|model| model.name == prediction.name);
+        json.raw("{\"name\":");
+        json.text(&prediction.name);
+        json.raw(",\"sha256\":\"");
+        json.raw(model.map_or("", |model| &model.sha256));
+        json.raw("\"}");
+    }
+}
+
+fn text_of(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn by_model(predictions: &[Prediction]) -> impl Iterator<Item = (&str, &Prediction)> {
+    predictions.iter().map(|prediction| (&*prediction.name, prediction))
+}
+
+fn written(field: &Written<'_>, json: &mut Json<'_>) {
+    match field {
+        Written::Own(value) => json.value(value),
+        Written::Shared(shared) => json.any(shared),
+    }
+}
+
+/// Writes what a lookup gave, as the later strokes saw it, and how old it was.
+fn enriched(decision: &Decision, seen: &Seen, json: &mut Json<'_>) {
+    json.raw("{\"value\":");
+    match decision.record.written(&seen.name) {
+        Some(field) => written(&field, json),
+        None => json.raw("null"),
+    }
+    json.raw(if seen.found { ",\"found\":true,\"age_ms\":" } else { ",\"found\":false,\"age_ms\":" });
+    json.any(&u64::try_from(seen.age.as_millis()).unwrap_or(u64::MAX));
+    json.raw("}");
+}
+
+fn write_action(action: &Action, json: &mut Json<'_>) {
+    json.raw("{\"name\":");
+    json.text(&action.name);
+    json.raw(",\"to\":");
+    json.text(&action.to);
+    json.raw(",\"key\":");
+    json.text_or_null(action.outgoing.key.as_deref());
+    json.raw(",\"idempotency_key\":");
+    json.text(&action.outgoing.id);
+    json.raw(",\"data\":");
+    json.value(&action.data);
+    json.raw("}");
+}
