@@ -7,6 +7,7 @@
 //! | feature | scheme | source | store | sink | trigger |
 //! |---|---|---|---|---|---|
 //! | `file` | `file:PATH` | lines and rows | lookup table | appends lines and rows | |
+//! | `http` | `https://HOST/PATH` | | lookup table | posts bodies | |
 //! | `memory` | `memory:` | a list | all | a list | lines |
 //! | `redb` | `redb:PATH` | | all, kept in a file | | |
 //! | `stdout` | `stdout:` | | | lines | |
@@ -16,6 +17,8 @@
 
 #[cfg(feature = "file")]
 pub mod file;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod open;

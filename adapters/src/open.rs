@@ -36,13 +36,14 @@ use fourstroke::{
     ports::{Sink, Source, Store},
 };
 
-use crate::services::{Use, refusal};
+use crate::services::{Use, check_options, refusal};
 
 /// Opens a source.
 ///
 /// # Errors
 /// One sentence: what cannot be opened, and what to do.
 pub async fn source(resource: &Resource) -> Result<Box<dyn Source>, String> {
+    check_options(resource)?;
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => Ok(Box::new(crate::file::FileSource::open(resource).await?)),
@@ -57,9 +58,15 @@ pub async fn source(resource: &Resource) -> Result<Box<dyn Source>, String> {
 /// # Errors
 /// One sentence: what cannot be opened, and what to do.
 pub async fn store(resource: &Resource) -> Result<Arc<dyn Store>, String> {
+    check_options(resource)?;
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => Ok(Arc::new(crate::file::FileTable::open(resource).await?)),
+        #[cfg(feature = "http")]
+        "https" | "http" => {
+            let clock = fourstroke::clock::Clock::system();
+            Ok(Arc::new(crate::http::HttpTable::open(resource, clock)?))
+        }
         #[cfg(feature = "memory")]
         "memory" => {
             let clock = fourstroke::clock::Clock::system();
@@ -76,9 +83,15 @@ pub async fn store(resource: &Resource) -> Result<Arc<dyn Store>, String> {
 /// # Errors
 /// One sentence: what cannot be opened, and what to do.
 pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
+    check_options(resource)?;
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => Ok(Arc::new(crate::file::FileSink::open(resource).await?)),
+        #[cfg(feature = "http")]
+        "https" | "http" => {
+            let clock = fourstroke::clock::Clock::system();
+            Ok(Arc::new(crate::http::HttpSink::open(resource, clock)?))
+        }
         #[cfg(feature = "memory")]
         "memory" => alone(resource).map(|()| Arc::new(crate::memory::MemorySink::default()) as Arc<dyn Sink>),
         #[cfg(feature = "stdout")]
@@ -93,9 +106,12 @@ pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
 /// # Errors
 /// One sentence: why it cannot be opened, and what to do.
 pub fn check_sink(resource: &Resource) -> Result<(), String> {
+    check_options(resource)?;
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => crate::file::check_sink(resource),
+        #[cfg(feature = "http")]
+        "https" | "http" => crate::http::check_sink(resource),
         #[cfg(feature = "memory")]
         "memory" => alone(resource),
         #[cfg(feature = "stdout")]

@@ -53,6 +53,7 @@ const fn later(schemes: &'static [&'static str], feature: &'static str, handlers
 
 const SERVICES: [Service; 16] = [
     here(&["file"], cfg!(feature = "file"), &[Use::Source, Use::Store, Use::Sink, Use::Object]),
+    Service { feature: "http", ..here(&["https", "http"], cfg!(feature = "http"), &[Use::Store, Use::Sink]) },
     here(&["memory"], cfg!(feature = "memory"), &[Use::Source, Use::Store, Use::Sink]),
     here(&["stdout"], cfg!(feature = "stdout"), &[Use::Sink]),
     Service { handlers: LASTING, ..here(&["redb"], cfg!(feature = "redb"), &[Use::Store]) },
@@ -67,7 +68,6 @@ const SERVICES: [Service; 16] = [
     later(&["gs"], "gs", GOOGLE),
     later(&["redis", "rediss"], "redis", CLOUDS),
     later(&["mqtt", "mqtts"], "mqtt", WORKER),
-    later(&["https", "http"], "http", EVERY),
 ];
 
 /// Says in one sentence why a resource cannot be opened as that.
@@ -96,5 +96,26 @@ pub(crate) fn refusal(resource: &Resource, wanted: Use) -> String {
     } else {
         debug_assert!(!service.built, "a service that is built has its arm in `open`");
         format!("`{shown}` needs the feature `{feature}`, which this binary was built without; {handlers} has it")
+    }
+}
+
+/// Refuses options that mean nothing for the resource's scheme, so that none is thought to be in force.
+pub(crate) fn check_options(resource: &Resource) -> Result<(), String> {
+    let scheme = resource.scheme();
+    let known = SERVICES.iter().any(|service| service.schemes.contains(&scheme));
+    // An unknown scheme has its own refusal.
+    if !known || matches!(scheme, "https" | "http") {
+        return Ok(());
+    }
+    let given = [
+        ("headers", !resource.headers.is_empty()),
+        ("timeout", resource.timeout.is_some()),
+        ("insecure", resource.insecure),
+        ("hosts", !resource.hosts.is_empty()),
+        ("private", resource.private),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((key, _)) => Err(format!("`{key}` means nothing for `{scheme}:`; it is for `https:`")),
+        None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ mod file_sink;
 mod file_source;
 mod file_table;
 mod files;
+mod http;
 mod memory;
 mod open;
 mod redb_crash;

@@ -27,7 +27,7 @@ async fn a_scheme_that_cannot_be_opened_says_why_and_what_to_do() {
     for (url, sentence) in cases {
         assert_eq!(refusal(url).await, sentence);
     }
-    assert!(refusal("gopher://x").await.contains("known are file:, memory:, stdout:, "));
+    assert!(refusal("gopher://x").await.contains("known are file:, https:, http:, memory:, stdout:, "));
 }
 
 #[tokio::test]

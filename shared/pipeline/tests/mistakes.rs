@@ -169,8 +169,8 @@ async fn keys_that_mean_nothing_are_said() {
         &["`key` means nothing for a sink"],
     );
     says(
-        &changed("out: \"memory:\"", "out: { url: \"memory:\", timeout: 1s }").await,
-        &["`sinks.out.timeout` is not in this"],
+        &changed("out: \"memory:\"", "out: { url: \"memory:\", large: \"memory:\" }").await,
+        &["`sinks.out.large` is not in this"],
     );
     says(&changed("name: small", "name: \"sm all\"").await, &["`sm all` cannot be a pipeline's name"]);
 }

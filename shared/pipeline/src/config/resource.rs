@@ -67,6 +67,10 @@ pub struct Resource {
     pub ephemeral: bool,
     /// Allowed to go unencrypted beyond this machine.
     pub insecure: bool,
+    /// The hosts its URL may name, `*.` in front for all below; empty: the one it names.
+    pub hosts: Vec<String>,
+    /// Allowed to reach private addresses.
+    pub private: bool,
     /// Takes what this sink has no room for.
     pub large: Option<Box<Resource>>,
 }
@@ -88,6 +92,8 @@ impl Resource {
             ordered: true,
             ephemeral: false,
             insecure: false,
+            hosts: Vec::new(),
+            private: false,
             large: None,
         }
     }

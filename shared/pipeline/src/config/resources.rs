@@ -8,8 +8,20 @@ use super::{
     yaml::{Data, Node},
 };
 
-pub(super) const RESOURCE: &[&str] =
-    &["url", "key", "fields", "format", "timeout", "headers", "order", "ephemeral", "insecure", "large"];
+pub(super) const RESOURCE: &[&str] = &[
+    "url",
+    "key",
+    "fields",
+    "format",
+    "timeout",
+    "headers",
+    "order",
+    "ephemeral",
+    "insecure",
+    "hosts",
+    "private",
+    "large",
+];
 
 /// What a resource is for; it has the keys of that use.
 #[derive(Clone, Copy)]
@@ -24,8 +36,10 @@ impl Use {
     /// The keys that mean something for it in this version, beside `url`.
     fn keys(self) -> &'static [&'static str] {
         match self {
-            Use::Store => &["key", "fields", "ephemeral"],
-            Use::Sink => &["format", "fields", "order", "ephemeral"],
+            Use::Store => &["key", "fields", "timeout", "headers", "insecure", "hosts", "private", "ephemeral"],
+            Use::Sink => {
+                &["format", "fields", "timeout", "headers", "order", "insecure", "hosts", "private", "ephemeral"]
+            }
             Use::Source | Use::Object => &["ephemeral"],
         }
     }
@@ -33,8 +47,9 @@ impl Use {
     /// Those that a service of a later version takes.
     fn later(self) -> &'static [&'static str] {
         match self {
-            Use::Sink => &["headers", "timeout", "insecure", "large"],
-            Use::Store | Use::Source | Use::Object => &["headers", "timeout", "insecure"],
+            Use::Sink => &["large"],
+            Use::Store => &[],
+            Use::Source | Use::Object => &["headers", "timeout", "insecure", "hosts", "private"],
         }
     }
 
@@ -100,6 +115,15 @@ pub(super) fn resource(cursor: &Cursor<'_>, node: &Node, at: &str, kind: Use) ->
     let flag = |key: &str| section.get(key).and_then(|node| cursor.boolean(node, &section.place(key)));
     resource.ephemeral = flag("ephemeral").unwrap_or(false);
     resource.insecure = flag("insecure").unwrap_or(false);
+    resource.private = flag("private").unwrap_or(false);
+    if let Some(node) = section.get("hosts") {
+        let hosts = cursor.items(node, &section.place("hosts"));
+        resource.hosts = hosts.iter().filter_map(|(item, at)| cursor.text(item, at)).collect();
+        if resource.hosts.is_empty() {
+            let message = format!("`{}` names no host", section.place("hosts"));
+            cursor.note(Mistake::new(node.span.clone(), message).help("leave it out to allow the URL's own"));
+        }
+    }
     resource.large =
         section.get("large").and_then(|node| self::resource(cursor, node, &section.place("large"), kind)).map(Box::new);
     Some(resource)

@@ -1,0 +1,33 @@
+//! `https://HOST/PATH`, and `http:` to this machine: a service to look things up in, or to send to.
+//!
+//! A sink posts each body to the URL; a table gets one object per key, `https://HOST/customers/{id}`. Connections are
+//! kept open between calls, 32 of them are used at once, and nothing is asked of a redirect's target or a proxy.
+//!
+//! Where a URL leads is checked twice: its host when it is opened, each address that host's name resolves to when a
+//! connection is made. An address that is not public is refused, unless the resource says `private: true`; those of a
+//! cloud's metadata service are refused always.
+
+mod address;
+mod answer;
+mod client;
+mod connect;
+mod freshness;
+mod headers;
+mod pool;
+mod sink;
+mod table;
+mod target;
+mod template;
+
+use fourstroke::config::Resource;
+
+pub use sink::HttpSink;
+pub use table::HttpTable;
+
+/// Says what is wrong with a sink's URL or options, without connecting to it.
+///
+/// # Errors
+/// One sentence: the URL may not be used, a header may not be set.
+pub fn check_sink(resource: &Resource) -> Result<(), String> {
+    sink::read(resource).map(drop)
+}

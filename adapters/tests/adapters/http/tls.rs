@@ -1,0 +1,98 @@
+//! TLS: what the machine trusts is trusted, nothing else. Each case opens its sink in a process of its own, where
+//! `SSL_CERT_FILE` names what is trusted.
+
+use std::{path::Path, process::Stdio, sync::Arc};
+
+use fourstroke::config::Resource;
+use fourstroke_adapters::open;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
+
+use super::{
+    item,
+    server::{Reply, Server},
+};
+
+const URL: &str = "FOURSTROKE_TEST_URL";
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A server whose certificate is for this host, issued by that authority.
+async fn server(host: &str, issuer: &CertifiedIssuer<'static, KeyPair>, expired: bool) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+    if expired {
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    }
+    let certificate = params.signed_by(&key, issuer).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    Server::start_with(|_| Reply::status(200), Some(TlsAcceptor::from(Arc::new(config)))).await
+}
+
+/// Sends two items in a process that trusts what the file holds; returns what became of the last.
+async fn sent(server: &Server, trusted: &Path) -> String {
+    let child = tokio::task::spawn_blocking({
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "http::tls::in_its_own_process", "--ignored", "--nocapture"]);
+        command.env(URL, format!("https://localhost:{}/", server.address.port()));
+        command.env("SSL_CERT_FILE", trusted).env_remove("SSL_CERT_DIR").stderr(Stdio::inherit());
+        move || command.output()
+    });
+    let output = String::from_utf8(child.await.unwrap().unwrap().stdout).unwrap();
+    let (_, result) = output.split_once("the sink says: ").unwrap_or_else(|| panic!("{output}"));
+    result.lines().next().unwrap().to_owned()
+}
+
+#[tokio::test]
+#[ignore = "run by the other tests"]
+async fn in_its_own_process() {
+    let Ok(url) = std::env::var(URL) else { return };
+    let sink = open::sink(&Resource::new("test", url)).await.unwrap();
+    sink.send(&[item("a", "1")]).await;
+    println!("the sink says: {:?}", sink.send(&[item("a", "2")]).await[0]);
+}
+
+#[tokio::test]
+async fn what_the_machine_trusts_is_trusted_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let trust = |name: &str, authority: &CertifiedIssuer<'static, KeyPair>| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, authority.pem()).unwrap();
+        path
+    };
+    let (mine, other) = (authority("mine"), authority("other"));
+    let (mine_trusted, other_trusted) = (trust("mine.pem", &mine), trust("other.pem", &other));
+
+    let right = server("localhost", &mine, false).await;
+    assert_eq!(sent(&right, &mine_trusted).await, "Ok(())");
+    assert_eq!((right.seen().len(), right.connections()), (2, 1), "a connection is kept under TLS too");
+
+    for (server, trusted, why) in [
+        (&right, &other_trusted, "was issued by nobody this machine trusts"),
+        (&server("other.example", &mine, false).await, &mine_trusted, "is another host's"),
+        (&server("localhost", &mine, true).await, &mine_trusted, "has expired"),
+    ] {
+        let before = server.seen().len();
+        let result = sent(server, trusted).await;
+        assert!(result.contains(&format!("its certificate {why}")) && result.contains("Fatal"), "{result}");
+        assert!(result.contains("sent: No") && server.seen().len() == before, "{result}");
+    }
+}
