@@ -5,6 +5,7 @@ mod checks;
 mod explain;
 mod flights;
 mod formats;
+mod http;
 mod no_future;
 mod run;
 mod support;
