@@ -19,7 +19,8 @@ pub fn events(count: usize) -> anyhow::Result<Vec<Event>> {
     let path = example().join("data/2013-q4.jsonl.zst");
     let packed = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let text = Bytes::from(zstd::decode_all(&packed[..])?);
-    let lines: Vec<Bytes> = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| text.slice_ref(line)).collect();
+    let lines: Vec<Bytes> =
+        text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| text.slice_ref(line)).collect();
     Ok((0..count)
         .map(|number| {
             let line = lines[number % lines.len()].clone();

@@ -79,8 +79,11 @@ impl Limit {
         let flights: Vec<Flight<'_>> =
             chunk.iter().map(|input| serde_json::from_slice(&input.event().body).expect("a flight")).collect();
         let shaped: Vec<(String, DateTime<Utc>, String)> = flights.iter().map(Flight::shape).collect();
-        let weather: Vec<Cached<Weather>> =
-            flights.iter().zip(&shaped).map(|(flight, (_, _, hour))| self.tables.weather(flight.origin, hour, now)).collect();
+        let weather: Vec<Cached<Weather>> = flights
+            .iter()
+            .zip(&shaped)
+            .map(|(flight, (_, _, hour))| self.tables.weather(flight.origin, hour, now))
+            .collect();
         let planes: Vec<Cached<Plane>> = flights.iter().map(|flight| self.tables.plane(flight.tailnum, now)).collect();
 
         let boarding: Vec<usize> = (0..flights.len()).filter(|place| flights[*place].kind == "boarding").collect();

@@ -127,7 +127,14 @@ impl Tables {
 
     pub fn weather(&self, origin: &str, hour: &str, now: DateTime<Utc>) -> Cached<Weather> {
         let key = [origin, hour].concat();
-        cached(&self.weather_cache, &key, TimeDelta::minutes(10), now, || self.weather.get(&key).copied(), Weather::UNKNOWN)
+        cached(
+            &self.weather_cache,
+            &key,
+            TimeDelta::minutes(10),
+            now,
+            || self.weather.get(&key).copied(),
+            Weather::UNKNOWN,
+        )
     }
 
     pub fn plane(&self, tailnum: Option<&str>, now: DateTime<Utc>) -> Cached<Plane> {

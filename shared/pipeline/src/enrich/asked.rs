@@ -48,7 +48,8 @@ impl Asked {
     /// Collects the keys of a batch. A decision whose key cannot be made fails.
     pub fn collect(lookup: &Lookup, decisions: &mut [Decision]) -> Asked {
         const CHUNK: usize = 256;
-        let mut chunks: Vec<Asked> = decisions.par_chunks_mut(CHUNK).map(|chunk| Asked::of_chunk(lookup, chunk)).collect();
+        let mut chunks: Vec<Asked> =
+            decisions.par_chunks_mut(CHUNK).map(|chunk| Asked::of_chunk(lookup, chunk)).collect();
         if chunks.len() < 2 {
             return chunks.pop().unwrap_or_default();
         }

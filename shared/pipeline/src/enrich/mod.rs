@@ -48,9 +48,12 @@ struct Answer {
     row: Row,
 }
 
+/// What is known about the keys of a batch, by key; none: a store has to be asked, or gave no answer.
+type Answers = Vec<Option<Result<Answer, Error>>>;
+
 impl Lookup {
     /// Answers what a stub or the cache knows.
-    fn known(&self, keys: &[Key], stubs: &Stubs, now: DateTime<Utc>) -> Vec<Option<Result<Answer, Error>>> {
+    fn known(&self, keys: &[Key], stubs: &Stubs, now: DateTime<Utc>) -> Answers {
         if let Some(value) = stubs.given.get(&*self.name) {
             let row = self.shape.row(Some(value.clone()).filter(|value| !value.is_null()));
             return vec![Some(Ok(Answer { asked: now, expires: None, row })); keys.len()];
@@ -62,13 +65,7 @@ impl Lookup {
     }
 
     /// Answers the keys that are open from the store in one read, repeated for what failed retryably.
-    async fn ask(
-        &self,
-        keys: &[Key],
-        answers: &mut [Option<Result<Answer, Error>>],
-        clock: &Clock,
-        deadline: Deadline,
-    ) {
+    async fn ask(&self, keys: &[Key], answers: &mut Answers, clock: &Clock, deadline: Deadline) {
         let asked = clock.now();
         let mut open: Vec<usize> = (0..keys.len()).filter(|place| answers[*place].is_none()).collect();
         let mut retry = None;

@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{Answer, Lookup, asked::Asked};
+use super::{Answers, Lookup, asked::Asked};
 use crate::{
     clock::{Clock, Deadline},
-    error::Error,
     pipeline::Stubs,
     report::Decision,
 };
@@ -14,7 +13,7 @@ use crate::{
 pub(crate) struct Wave {
     number: usize,
     /// By lookup of the wave.
-    lookups: Vec<(Asked, Vec<Option<Result<Answer, Error>>>)>,
+    lookups: Vec<(Asked, Answers)>,
 }
 
 impl Wave {

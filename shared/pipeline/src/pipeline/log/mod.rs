@@ -122,7 +122,9 @@ impl<'a> Batch<'a> {
         json.raw(&self.built);
         self.kept(decision, json);
         json.raw(",\"enriched\":");
-        json.object(decision.lookups.iter().map(|seen| (&*seen.name, seen)), |json, seen| enriched(decision, seen, json));
+        json.object(decision.lookups.iter().map(|seen| (&*seen.name, seen)), |json, seen| {
+            enriched(decision, seen, json)
+        });
         json.raw(",\"features\":");
         json.object(by_model(predictions), |json, prediction| {
             let columns = prediction.columns.iter().map(|name| &**name).zip(&prediction.features);
