@@ -127,6 +127,92 @@ async fn what_would_end_the_process_is_refused() {
     says(&changed("when: .m.probability >= 0.5", &escaped).await, &["1 mistake"]);
 }
 
+/// Opens the good pipeline with a transform, on a stack as small as threads have.
+fn with_transform(program: &str) -> Result<(), String> {
+    let program: String = program.lines().map(|line| format!("  {line}\n")).collect();
+    let yaml = PIPELINE.replace("enrich:", &format!("transform: |\n{program}enrich:"));
+    let open = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(World::default().open(&yaml)).map(drop).map_err(|mistakes| mistakes.to_string())
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(open).unwrap().join().unwrap()
+}
+
+#[test]
+fn no_expression_uses_up_the_stack_or_takes_for_ever() {
+    for (start, more, times, end, words) in [
+        ("q = \"a\"\n.s = \"", "{{q}}", 1000, "\"", "templates"),
+        ("if .id == \"a\" { .y = 1 }", "\nelse if .id == \"b\" { .y = 2 }", 1500, "", "branches"),
+        (".y = 1", " + # and\n1", 1000, "", "operators"),
+        (".y = ", "!", 250, "true", "operators"),
+        (".a", ".b", 20_000, " = 1", "128 segments"),
+        ("x = {}\ny = x", ".b", 20_000, "", "128 segments"),
+        ("y = [1]", "[0]", 20_000, "", "128 segments"),
+        (".y = ", "to_string(", 30, "1", "calls are nested"),
+        ("", "for_each([1]) -> |i, v| {\n", 30, "1", "calls are nested"),
+    ] {
+        let text = format!("{start}{}{end}", more.repeat(times));
+        says(&with_transform(&text).expect_err(more), &[words]);
+    }
+    // The deepest that are let through.
+    for (start, more, times, end) in [
+        (".y = 1", " + 1", 198, ""),
+        (".y = ", "!", 199, "true"),
+        ("q = \"a\"\n.s = \"", "a{{q}}", 99, "\""),
+        ("if .id == \"a\" { .y = 1 }", "\nelse if .id == \"b\" { .y = 2 }", 97, ""),
+        (".y = ", ".z = ", 198, "1"),
+        (".y = ", "(", 64, &format!("1{}", ")".repeat(64))),
+        (".y = ", "to_string(", 8, &format!("1{}", ")".repeat(8))),
+    ] {
+        assert_eq!(with_transform(&format!("{start}{}{end}", more.repeat(times))), Ok(()), "{more}");
+    }
+}
+
+#[test]
+fn what_is_long_but_not_deep_is_taken() {
+    let lines = ".y = 1 + 2 - 3\n".repeat(300);
+    assert_eq!(with_transform(&format!("if .id == \"a\" {{\n{lines}}}")), Ok(()));
+    for fine in [".return = .id\n.@return = .return", ".c, .\"odd x\" = parse_json(.id)\n.d = .\"odd x\""] {
+        assert_eq!(with_transform(fine), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_may_be_null_is_named_only_where_it_matters() {
+    let when = async |text: &str| changed("when: .m.probability >= 0.5", &format!("when: '{text}'")).await;
+    let null = "`.x` may be null";
+    // Beside the compiler's own words.
+    let help = "write `(.x || 0.0)`";
+    says(&when(".x + 1.0 > 2.0").await, &["unhandled", null, help, "handle the error"]);
+    says(&when("floor(.x) > 1.0").await, &[null, help]);
+    // Not for what is wrong elsewhere, or where the text sees to null.
+    for other in [
+        ".x == null && nosuch(.id)",
+        "is_null(.x) && .id",
+        "exists(.x) && .id",
+        "null != .x && .id",
+        "(.x || 0.0) > 1.0 && .id",
+        ".x == 1.0 && nosuch(.id)",
+        ".x == 1.0 && true &&",
+    ] {
+        let shown = when(other).await;
+        assert!(!shown.contains("may be null"), "{other}\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_argument_is_one_sentence() {
+    let call = "'{ \"id\": format_timestamp!(%time, \"%H\", timezone: \"local\") }'";
+    let shown = changed("data: '{ \"id\": .id }'", &format!("data: {call}")).await;
+    says(
+        &shown,
+        &[
+            "error: `timezone`: the machine's own time zone differs from place to place: name one, such as Europe/Berlin",
+        ],
+    );
+    assert!(!shown.contains("received") && !shown.contains("invalid argument"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_place_is_found_behind_escapes_and_in_folded_text() {
     let quoted = "when: \"\\\"\\u00e9\\\" == .iid\"";

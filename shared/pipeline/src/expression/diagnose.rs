@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use vrl::{
-    diagnostic::DiagnosticList,
+    diagnostic::{Diagnostic, DiagnosticList},
     path::{OwnedTargetPath, OwnedValuePath, PathPrefix},
     value::Kind,
 };
@@ -72,13 +72,20 @@ fn related(assigned: &OwnedTargetPath, read: &OwnedTargetPath) -> bool {
     assigned.prefix == read.prefix && assigned_to[..shorter] == read_from[..shorter]
 }
 
-/// Says what VRL's compiler found, and which of the paths may be null, the commonest cause.
+/// Says what VRL's compiler found, and which path may be null where that may be the cause.
 pub(super) fn mistakes(expr: &Expr, record: &Kind, diagnostics: DiagnosticList) -> Vec<Wrong> {
+    let nullable: Vec<(Range<usize>, String)> = paths::find(&expr.text)
+        .into_iter()
+        .filter_map(|found| Some((found.span.clone(), may_be_null(expr, record, &found)?)))
+        .collect();
     let problems = diagnostics.into_iter().filter(|diagnostic| diagnostic.is_problem());
     problems
         .map(|diagnostic| {
             let primary = diagnostic.labels.iter().find(|label| label.primary).or(diagnostic.labels.first());
             let span = primary.map_or(0..expr.text.len(), |label| label.span.range());
+            if let Some(reason) = refused_argument(&diagnostic) {
+                return Wrong::of(mistake(expr, span, reason));
+            }
             let mut message = diagnostic.message.clone();
             if let Some(label) = primary.filter(|label| !label.message.is_empty() && label.message != message) {
                 message = format!("{message}: {}", label.message);
@@ -86,22 +93,39 @@ pub(super) fn mistakes(expr: &Expr, record: &Kind, diagnostics: DiagnosticList) 
             let others = diagnostic.labels.iter().filter(|label| !label.primary).map(|label| label.message.clone());
             let notes = diagnostic.notes.iter().map(ToString::to_string);
             let mut help: Vec<String> = others.chain(notes).filter(|text| !text.contains("http")).collect();
-            if let Some(null) = paths::find(&expr.text).iter().find_map(|found| may_be_null(expr, record, found)) {
-                help = vec![null];
+            if OF_TYPES.contains(&diagnostic.code) {
+                let overlaps = |path: &Range<usize>| {
+                    let mut spans = diagnostic.labels.iter().map(|label| label.span.range());
+                    spans.any(|span| path.start < span.end && span.start < path.end)
+                };
+                help.extend(nullable.iter().find(|(path, _)| overlaps(path)).map(|(_, help)| help.clone()));
             }
             let mistake = mistake(expr, span, message);
-            Wrong::of(if help.is_empty() { mistake } else { mistake.help(help.join(" ")) })
+            Wrong::of(if help.is_empty() { mistake } else { mistake.help(help.join("; ")) })
         })
         .collect()
 }
 
-/// Says how to write a path that may be null.
+/// VRL's codes of what goes away where nothing is null: something that may fail, or has the wrong type.
+const OF_TYPES: [usize; 7] = [100, 102, 103, 110, 630, 631, 660];
+
+/// Says in one sentence why a function refuses an argument written out, which VRL says in three parts.
+fn refused_argument(diagnostic: &Diagnostic) -> Option<String> {
+    let part = |start: &str| diagnostic.labels.iter().find_map(|label| label.message.strip_prefix(start));
+    let (name, reason) = (part("invalid argument \"")?.strip_suffix('"')?, part("error: ")?);
+    Some(format!("`{name}`: {reason}"))
+}
+
+/// Says how to write a path that may be null, unless the text sees to it.
 fn may_be_null(expr: &Expr, record: &Kind, found: &Found) -> Option<String> {
     let kind = record.at_path(&found.path.path);
     let missing = kind.contains_null() || kind.contains_undefined();
-    let rest = expr.text[found.span.end..].trim_start();
-    let handled = rest.starts_with("||") || rest.starts_with("??");
-    if handled || found.assigned || found.path.prefix != PathPrefix::Event || !missing || !kind.contains_any_defined() {
+    if sees_to_null(&expr.text[..found.span.start], &expr.text[found.span.end..])
+        || found.assigned
+        || found.path.prefix != PathPrefix::Event
+        || !missing
+        || !kind.contains_any_defined()
+    {
         return None;
     }
     let stand_in = match () {
@@ -113,6 +137,18 @@ fn may_be_null(expr: &Expr, record: &Kind, found: &Found) -> Option<String> {
     };
     let path = &expr.text[found.span.clone()];
     Some(format!("`{path}` may be null: write `({path} || {stand_in})`"))
+}
+
+/// Tells whether what stands before or behind a path is there for its null.
+fn sees_to_null(before: &str, behind: &str) -> bool {
+    let (before, behind) = (before.trim_end(), behind.trim_start());
+    let compared = |text: &str| text.starts_with("==") || text.starts_with("!=");
+    let with_null = |text: &str| text.trim_start_matches(['=', '!']).trim_start().starts_with("null");
+    behind.starts_with("||")
+        || behind.starts_with("??")
+        || (compared(behind) && with_null(behind))
+        || ["null ==", "null !="].iter().any(|start| before.ends_with(start))
+        || ["is_null(", "is_nullish(", "exists(", "del("].iter().any(|call| before.ends_with(call))
 }
 
 /// Returns every name in the paths a text reads.

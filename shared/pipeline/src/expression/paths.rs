@@ -96,13 +96,24 @@ fn path_end(bytes: &[u8], start: usize) -> usize {
 
 fn is_assigned(rest: &str) -> bool {
     let rest = rest.trim_start_matches([' ', '\t']);
-    let rest = match rest.split_once(',') {
-        Some((between, after)) if between.trim().is_empty() => {
-            after.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || "_.%".contains(c)).trim_start()
+    let rest = match rest.strip_prefix(',') {
+        Some(other) => {
+            let other = other.trim_start();
+            other[target_end(other.as_bytes())..].trim_start()
         }
-        _ => rest,
+        None => rest,
     };
     rest.starts_with("|=") || (rest.starts_with('=') && !rest.starts_with("=="))
+}
+
+/// Finds where a target of an assignment ends: a path, or a variable and what may stand behind it.
+fn target_end(bytes: &[u8]) -> usize {
+    let name = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    match (name, bytes.get(name)) {
+        (0, Some(b'%')) | (_, Some(b'.')) => path_end(bytes, name),
+        (1.., Some(b'[')) => path_end(bytes, name - 1),
+        _ => name,
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +133,11 @@ mod tests {
             [(".r", true), (".o", false), (".h", false), ("%key", false)]
         );
         assert_eq!(texts(".a, err = parse_json(.b)"), [(".a", true), (".b", false)]);
+        for other in ["err", ".", ".e.f", ".\"odd, = name\".b", "x[0].y", "%e", "_"] {
+            assert_eq!(texts(&format!(".a, {other} = .b"))[0], (".a", true), "{other}");
+            assert_eq!(texts(&format!(".a, {other} == .b"))[0], (".a", false), "{other}");
+        }
+        assert_eq!(texts(".c, .\"odd x\" = f()"), [(".c", true), (".\"odd x\"", true)]);
         assert_eq!(texts("x.y + f(.z).w"), [(".z", false)]);
         assert_eq!(texts(".\"odd name\".b"), [(".\"odd name\".b", false)]);
         assert_eq!(texts("."), []);

@@ -66,9 +66,7 @@ impl Scope {
     /// # Errors
     /// Every mistake in it, with its place in the file.
     pub fn compile(&self, expr: &Expr) -> Result<Expression, Vec<Wrong>> {
-        let mut config = CompileConfig::default();
-        config.set_read_only();
-        let program = self.program(expr, config)?;
+        let program = self.program(expr, CompileConfig::set_read_only)?;
         let info = program.final_type_info();
         let reads = program
             .info()
@@ -90,9 +88,7 @@ impl Scope {
     /// # Errors
     /// Every mistake in it, with its place in the file.
     pub fn compile_change(&mut self, expr: &Expr) -> Result<Change, Vec<Wrong>> {
-        let mut config = CompileConfig::default();
-        config.set_read_only_path(OwnedTargetPath::metadata_root(), true);
-        let program = self.program(expr, config)?;
+        let program = self.program(expr, |config| config.set_read_only_path(OwnedTargetPath::metadata_root(), true))?;
         let record = program.final_type_info().state.external.target_kind().clone();
         if !record.is_object() {
             return Err(vec![Wrong::of(mistake_in(expr, "the record must stay an object".to_owned()))]);
@@ -130,15 +126,30 @@ impl Scope {
         }
     }
 
-    fn program(&self, expr: &Expr, config: CompileConfig) -> Result<Program, Vec<Wrong>> {
+    fn program(&self, expr: &Expr, protect: fn(&mut CompileConfig)) -> Result<Program, Vec<Wrong>> {
         bounds::check(&expr.text).map_err(|reason| vec![Wrong::of(mistake_in(expr, reason))])?;
         // An unknown path explains what the compiler then says about types: show that alone.
         let unknown = unknown_paths(expr, &self.record, &Scope::facts(), None);
         let env = ExternalEnv::new_with_kind(self.record.clone(), Scope::facts());
-        match compile_with_external(&expr.text, &functions::allowed(), &env, config) {
+        let compile = || {
+            let mut config = CompileConfig::default();
+            protect(&mut config);
+            compile_with_external(&expr.text, &functions::allowed(), &env, config).map(|compiled| compiled.program)
+        };
+        match on_a_large_stack(compile) {
             _ if !unknown.is_empty() => Err(unknown),
-            Ok(compiled) => Ok(compiled.program),
-            Err(diagnostics) => Err(mistakes(expr, &self.record, diagnostics)),
+            Some(Ok(program)) => Ok(program),
+            Some(Err(diagnostics)) => Err(mistakes(expr, &self.record, diagnostics)),
+            None => Err(vec![Wrong::of(mistake_in(expr, "the compiler gave up on this expression".to_owned()))]),
         }
     }
+}
+
+/// Runs the compiler on a thread whose stack holds the deepest text that `bounds` lets through, whoever calls. A panic in
+/// it gives nothing.
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    const STACK: usize = 32 << 20;
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok()?.join().ok()
+    })
 }
