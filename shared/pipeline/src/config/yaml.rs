@@ -124,8 +124,9 @@ pub(super) fn read(text: &str) -> Result<Node, Mistake> {
     let mut root = None;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            let at = builder.at.byte(error.marker().index());
-            Mistake::new(at..at + 1, format!("not valid YAML: {}", error.info()))
+            let at = builder.at.byte(error.marker().index()).min(text.len());
+            let length = text[at..].chars().next().map_or(0, char::len_utf8);
+            Mistake::new(at..at + length, format!("not valid YAML: {}", error.info()))
         })?;
         if let Some(done) = builder.take(event, span)?
             && root.replace(done).is_some()

@@ -92,7 +92,8 @@ pub(super) fn mistakes(expr: &Expr, record: &Kind, diagnostics: DiagnosticList) 
             }
             let others = diagnostic.labels.iter().filter(|label| !label.primary).map(|label| label.message.clone());
             let notes = diagnostic.notes.iter().map(ToString::to_string);
-            let mut help: Vec<String> = others.chain(notes).filter(|text| !text.contains("http")).collect();
+            let help: Vec<String> = others.chain(notes).filter(|text| !text.contains("http")).collect();
+            let mut help = vec![help.join(" ")];
             if OF_TYPES.contains(&diagnostic.code) {
                 let overlaps = |path: &Range<usize>| {
                     let mut spans = diagnostic.labels.iter().map(|label| label.span.range());
@@ -100,6 +101,7 @@ pub(super) fn mistakes(expr: &Expr, record: &Kind, diagnostics: DiagnosticList) 
                 };
                 help.extend(nullable.iter().find(|(path, _)| overlaps(path)).map(|(_, help)| help.clone()));
             }
+            help.retain(|help| !help.is_empty());
             let mistake = mistake(expr, span, message);
             Wrong::of(if help.is_empty() { mistake } else { mistake.help(help.join("; ")) })
         })
