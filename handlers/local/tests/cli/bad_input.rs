@@ -189,3 +189,57 @@ fn a_model_that_does_not_fit_its_features_is_refused() {
     world.write("pipeline.yaml", garbage);
     refused(&world, &["run", "pipeline.yaml"], &["`infer.late.model`", "not an ONNX model", "^^^^"]);
 }
+
+/// The corpus's events, as files of lines: what is one event to the core is here as many as it has lines.
+#[test]
+fn every_line_of_the_corpus_is_accounted_for_byte_for_byte() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pipeline/tests/corpus");
+    let yaml = std::fs::read_to_string(corpus.join("json.yaml")).unwrap();
+    let good = r#"{"id":"good"}"#;
+    let mut input = format!("{good}\n").into_bytes();
+    for directory in ["json", "jsonl"] {
+        let mut files: Vec<_> =
+            std::fs::read_dir(corpus.join(directory)).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            input.extend_from_slice(&std::fs::read(file).unwrap());
+            input.extend_from_slice(format!("\n{good}\n").as_bytes());
+        }
+    }
+    // The model there is a stand-in, which only the core's tests have.
+    let sections: String = yaml
+        .lines()
+        .filter(|line| !line.starts_with("infer:") && !line.starts_with("  m:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let pipeline = sections
+        .replace("stores:", "sources: { all: \"file:all.jsonl\" }\nstores:")
+        .replace("out: \"memory:\"", "out: \"file:out/out.jsonl\"")
+        .replace("dead: \"memory:\"", "dead: \"file:out/dead.jsonl\"")
+        .replace("log: \"memory:\"", "log: \"file:out/log.jsonl\"");
+    let world = World::empty();
+    world.write("pipeline.yaml", pipeline);
+    world.write("all.jsonl", &input);
+    let ended = world.run(&["run", "pipeline.yaml", "--json"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let lines: Vec<&[u8]> = input
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let summary = ended.json();
+    let count = |what: &str| summary["dispositions"][what].as_u64().unwrap_or_default() as usize;
+    assert_eq!(summary["events"].as_u64().unwrap() as usize, lines.len());
+    assert_eq!(count("acted") + count("dead-lettered"), lines.len(), "{summary}");
+    assert_eq!(world.lines("out/out.jsonl").len(), count("acted"));
+    let letters = world.lines("out/dead.jsonl");
+    assert_eq!(letters.len(), count("dead-lettered"));
+    assert!(letters.len() > 60, "{}", letters.len());
+    // In the order of the lines, and every other line acted.
+    let mut rest = lines.iter();
+    for letter in &letters {
+        let body = STANDARD.decode(letter["body_base64"].as_str().unwrap()).unwrap();
+        assert!(rest.any(|line| **line == *body), "no line is {letter}");
+        assert_ne!(body, good.as_bytes());
+    }
+}

@@ -40,8 +40,9 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Collects mistakes about a file, in its order and each once.
+    /// Collects mistakes about a file, in its order and each once, each at whole characters of the text.
     pub fn new(path: PathBuf, text: Arc<str>, mut list: Vec<Mistake>) -> Mistakes {
+        list.iter_mut().for_each(|mistake| mistake.span = whole(&text, &mistake.span));
         list.sort_by(|a, b| a.span.start.cmp(&b.span.start).then_with(|| a.message.cmp(&b.message)));
         list.dedup();
         Mistakes { path, text, list }
@@ -81,20 +82,25 @@ impl Mistakes {
 
     /// Returns the line a span begins in, its number, and the span within it, on character boundaries.
     fn line(&self, span: &Range<usize>) -> (&str, usize, Range<usize>) {
-        let floor = |at: usize| {
-            let mut at = at.min(self.text.len());
-            while !self.text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
-        let (start, end) = (floor(span.start), floor(span.end));
+        let Range { start, end } = whole(&self.text, span);
         let begins = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line = self.text[begins..].split('\n').next().unwrap_or_default();
         let number = self.text[..begins].matches('\n').count() + 1;
         let within = |at: usize| at.saturating_sub(begins).min(line.len());
-        (line, number, within(start)..within(end.max(start)))
+        (line, number, within(start)..within(end))
     }
+}
+
+/// Widens a span to whole characters of the text.
+fn whole(text: &str, span: &Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (span.start.min(text.len()), span.end.min(text.len()));
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end.max(start)
 }
 
 impl fmt::Display for Mistakes {
