@@ -319,8 +319,8 @@ async fn what_is_missing_is_named() {
         &changed("on_error: { to: dead }", "").await,
         &["the file has no `on_error`", "dead letters must go somewhere"],
     );
-    says(&changed("out: \"memory:\"", "out: nowhere").await, &["`nowhere` has no scheme"]);
-    says(&changed("out: \"memory:\"", "out: \"${OUT}\"").await, &["the variable OUT is not set or empty"]);
+    says(&changed("out: \"memory:\"", "out: nowhere").await, &["`nowhere` has no scheme", "1 mistake"]);
+    says(&changed("out: \"memory:\"", "out: \"${OUT}\"").await, &["OUT is not set or empty", "1 mistake"]);
     says(
         &changed("x: \"float?\"", "x: \"flaot?\"").await,
         &["`flaot?` is not a type", "did you mean `float`?", "1 mistake"],

@@ -130,7 +130,8 @@ fn pipeline_name(cursor: &Cursor<'_>, name: &Name) {
 /// Checks that every name that refers to something refers to something that is there.
 fn references(cursor: &Cursor<'_>, file: &PipelineFile) {
     let check = |name: &Name, known: &[&Name], what: &str| {
-        if name.text.is_empty() || known.iter().any(|known| known.text == name.text) {
+        let broken = cursor.broken.borrow().contains(&name.text);
+        if name.text.is_empty() || broken || known.iter().any(|known| known.text == name.text) {
             return;
         }
         let known: Vec<&str> = known.iter().map(|name| name.text.as_str()).collect();

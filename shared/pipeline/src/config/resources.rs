@@ -70,7 +70,13 @@ pub(super) fn resources(section: &Section<'_>, key: &str, kind: Use) -> Vec<(Nam
         .cursor()
         .entries(node, key)
         .into_iter()
-        .filter_map(|(name, node, at)| Some((name, resource(section.cursor(), node, &at, kind)?)))
+        .filter_map(|(name, node, at)| match resource(section.cursor(), node, &at, kind) {
+            Some(resource) => Some((name, resource)),
+            None => {
+                section.cursor().broken.borrow_mut().push(name.text);
+                None
+            }
+        })
         .collect()
 }
 

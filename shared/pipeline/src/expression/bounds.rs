@@ -124,12 +124,8 @@ impl<'a> Walk<'a> {
                 let call = std::mem::take(&mut self.level().closure);
                 self.open(call);
             }
-            b')' | b']' | b'}' => {
-                // One too many is a mistake of its own.
-                if self.levels.len() > 1 {
-                    self.levels.pop();
-                }
-            }
+            // One too many is a mistake of its own.
+            b')' | b']' | b'}' if self.levels.len() > 1 => drop(self.levels.pop()),
             b',' => {
                 let level = self.level();
                 level.before_comma = std::mem::take(&mut level.operators);
