@@ -3,7 +3,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
 
-.PHONY: run test lint test-rust test-example test-training
+.PHONY: run test lint fuzz test-rust test-example test-training
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append: start afresh.
 run:
@@ -23,8 +23,13 @@ test-training:
 	@.ci/with-python $(PYTHON) $(VENV) examples/flights/training/requirements.txt \
 		-m pytest -q -p no:cacheprovider examples/flights/training
 
+# FUZZ_SECONDS of mutated bad input, on the stable toolchain.
+fuzz:
+	CARGO=$(CARGO) fuzz/run
+
 lint:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 	.ci/links
