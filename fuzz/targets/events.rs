@@ -16,10 +16,14 @@ use libfuzzer_sys::fuzz_target;
 use tokio::runtime::Runtime;
 
 /// The corpus's pipelines, each with an event that acts. The first byte of an input chooses.
-const PIPELINES: [(&str, &str); 4] = [
+const PIPELINES: [(&str, &str); 5] = [
     (include_str!("../../shared/pipeline/tests/corpus/json.yaml"), r#"{"id":"good","x":0.75}"#),
     (include_str!("../../shared/pipeline/tests/corpus/jsonl.yaml"), r#"{"id":"good"}"#),
     (include_str!("../../shared/pipeline/tests/corpus/csv.yaml"), "good,1,0.5\n"),
+    (
+        include_str!("../../shared/pipeline/tests/corpus/cloudevents.yaml"),
+        r#"{"specversion":"1.0","id":"good","source":"s","type":"t"}"#,
+    ),
     (include_str!("../../shared/pipeline/tests/corpus/strokes.yaml"), r#"{"id":"good"}"#),
 ];
 
