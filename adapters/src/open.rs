@@ -1,42 +1,61 @@
 //! From a URL's scheme to its adapter, so that a handler's [`Open`](fourstroke::ports::Open) is a few lines.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use bytes::Bytes;
-//! use fourstroke::{config::Resource, ports::{Model, Open, Sink, Source, Store}};
-//! use fourstroke_adapters::open;
+//! use fourstroke_adapters::open::Adapters;
 //!
-//! struct Opener;
-//!
-//! #[async_trait::async_trait]
-//! impl Open for Opener {
-//!     async fn source(&self, resource: &Resource) -> Result<Box<dyn Source>, String> {
-//!         open::source(resource).await
-//!     }
-//!     async fn store(&self, resource: &Resource) -> Result<Arc<dyn Store>, String> {
-//!         open::store(resource).await
-//!     }
-//!     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
-//!         open::sink(resource).await
-//!     }
-//!     async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
-//!         open::read(resource).await
-//!     }
-//!     async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
-//!         Err("this handler links no models".to_owned())
-//!     }
-//! }
+//! let open = Adapters::new(|_bytes| Err("this handler links no models".to_owned()));
+//! # let _: &dyn fourstroke::ports::Open = &open;
 //! ```
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use fourstroke::{
     config::Resource,
-    ports::{Sink, Source, Store},
+    ports::{Model, Open, Sink, Source, Store},
 };
 
 use crate::services::{Use, check_options, refusal};
+
+/// Opens every resource by its adapter, and models by a function.
+pub struct Adapters {
+    model: Arc<ModelOf>,
+}
+
+type ModelOf = dyn Fn(&[u8]) -> Result<Arc<dyn Model>, String> + Send + Sync;
+
+impl Adapters {
+    /// Takes what makes a model of its bytes; it is called off the async threads.
+    pub fn new(model: impl Fn(&[u8]) -> Result<Arc<dyn Model>, String> + Send + Sync + 'static) -> Adapters {
+        Adapters { model: Arc::new(model) }
+    }
+}
+
+#[async_trait]
+impl Open for Adapters {
+    async fn source(&self, resource: &Resource) -> Result<Box<dyn Source>, String> {
+        source(resource).await
+    }
+
+    async fn store(&self, resource: &Resource) -> Result<Arc<dyn Store>, String> {
+        store(resource).await
+    }
+
+    async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
+        sink(resource).await
+    }
+
+    async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
+        read(resource).await
+    }
+
+    async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
+        let model = self.model.clone();
+        let loaded = tokio::task::spawn_blocking(move || model(&bytes)).await;
+        loaded.unwrap_or_else(|died| Err(died.to_string()))
+    }
+}
 
 /// Opens a source.
 ///

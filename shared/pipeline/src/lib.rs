@@ -6,6 +6,7 @@
 
 mod act;
 pub mod clock;
+pub mod code;
 pub mod config;
 mod enrich;
 pub mod error;

@@ -117,7 +117,10 @@ impl<'a> Cursor<'a> {
     /// Reads an expression.
     pub fn expr(&self, node: &Node, at: &str) -> Option<Expr> {
         match node.scalar() {
-            Some(text) => Some(Expr { text: text.to_owned(), at: at.to_owned(), offsets: node.offsets(self.text) }),
+            Some(text) => {
+                let (text, at) = (text.to_owned(), at.to_owned());
+                Some(Expr { text, at, offsets: node.offsets(self.text), function: None })
+            }
             None => {
                 self.expected(node, at, "an expression");
                 self.note(

@@ -6,6 +6,7 @@ mod duration;
 mod later;
 mod mistake;
 mod parse;
+mod references;
 mod resolve;
 mod resource;
 mod resources;
@@ -14,7 +15,7 @@ mod strokes;
 mod tests_section;
 mod yaml;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{cell::RefCell, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
@@ -24,7 +25,7 @@ pub use resolve::Environment;
 pub use resource::{Format, Resource};
 pub use schema::schema;
 
-use crate::{error::Code, report::Disposition, types::Fields};
+use crate::{code::Function, error::Code, report::Disposition, types::Fields};
 
 /// The text of an expression and where each of its bytes stands in the file.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Expr {
     pub at: String,
     /// For each byte of the text, and its end, the byte offset in the file.
     pub(crate) offsets: Arc<[usize]>,
+    /// The closure that stands for it, in a pipeline written in Rust.
+    pub(crate) function: Option<Function>,
 }
 
 /// A name and where it stands in the file.
@@ -51,8 +54,10 @@ pub struct Name {
 pub struct PipelineFile {
     /// The file's path, for messages.
     pub path: PathBuf,
-    /// The file's text.
+    /// The file's text; empty for a pipeline written in Rust.
     pub text: Arc<str>,
+    /// What a pipeline written in Rust has in its version instead of a text.
+    pub(crate) revision: Option<String>,
     /// `name`
     pub name: Name,
     /// `sources`, by name.
@@ -85,6 +90,15 @@ pub struct PipelineFile {
     pub(crate) mistakes: Vec<Mistake>,
     /// Names that could not be read; what refers to them is not wrong for that.
     pub(crate) broken: Vec<String>,
+}
+
+impl PipelineFile {
+    /// Notes names that refer to nothing, for a pipeline written in Rust.
+    pub(crate) fn check_references(&mut self) {
+        let found = RefCell::new(Vec::new());
+        references::check(self, &[], &|mistake| found.borrow_mut().push(mistake));
+        self.mistakes.extend(found.into_inner());
+    }
 }
 
 /// How a body is taken apart.
@@ -157,6 +171,11 @@ pub struct CacheConfig {
     pub ttl: Duration,
     /// The most keys kept.
     pub size: usize,
+}
+
+impl CacheConfig {
+    /// How many keys are kept where nothing else is said.
+    pub(crate) const SIZE: usize = 100_000;
 }
 
 /// A pinned model.

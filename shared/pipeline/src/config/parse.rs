@@ -3,11 +3,12 @@
 use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use super::{
-    BodyFormat, Environment, EventConfig, Expectation, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile,
+    BodyFormat, Environment, EventConfig, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile,
     SloConfig,
     cursor::{Cursor, Section},
     later,
     mistake::did_you_mean,
+    references,
     resolve::read_bounded,
     resources::{Use, resource, resources},
     strokes, tests_section,
@@ -98,6 +99,7 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
     let file = PipelineFile {
         path: path.to_owned(),
         text: cursor.text.clone(),
+        revision: None,
         event: section.get("event").map(|node| event(cursor, node)).unwrap_or_default(),
         transform: section.expr("transform"),
         enrich: strokes::enrich(&section),
@@ -115,7 +117,8 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
         mistakes: Vec::new(),
         broken: Vec::new(),
     };
-    references(cursor, &file);
+    let broken = cursor.broken.borrow().clone();
+    references::check(&file, &broken, &|mistake| cursor.note(mistake));
     Some(file)
 }
 
@@ -124,55 +127,6 @@ fn pipeline_name(cursor: &Cursor<'_>, name: &Name) {
     if name.text.is_empty() || !name.text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
         let message = format!("`{}` cannot be a pipeline's name", name.text);
         cursor.note(Mistake::new(name.span.clone(), message).help("use letters, digits, -, _ and ."));
-    }
-}
-
-/// Checks that every name that refers to something refers to something that is there.
-fn references(cursor: &Cursor<'_>, file: &PipelineFile) {
-    let check = |name: &Name, known: &[&Name], what: &str| {
-        let broken = cursor.broken.borrow().contains(&name.text);
-        if name.text.is_empty() || broken || known.iter().any(|known| known.text == name.text) {
-            return;
-        }
-        let known: Vec<&str> = known.iter().map(|name| name.text.as_str()).collect();
-        let help = did_you_mean(&name.text, known.iter().copied()).unwrap_or_else(|| match known.as_slice() {
-            [] => format!("the file has no {what}s"),
-            known => format!("the file has: {}", known.join(", ")),
-        });
-        cursor.note(Mistake::new(name.span.clone(), format!("there is no {what} `{}`", name.text)).help(help));
-    };
-    fn names<T>(list: &[(Name, T)]) -> Vec<&Name> {
-        list.iter().map(|(name, _)| name).collect()
-    }
-    let (stores, sinks) = (names(&file.stores), names(&file.sinks));
-    file.enrich.iter().for_each(|lookup| check(&lookup.from, &stores, "store"));
-    file.act.rules.iter().for_each(|rule| check(&rule.to, &sinks, "sink"));
-    file.log.iter().for_each(|log| check(&log.to, &sinks, "sink"));
-    check(&file.dead_letters, &sinks, "sink");
-    let lookups: Vec<&Name> = file.enrich.iter().map(|lookup| &lookup.name).collect();
-    let models: Vec<&Name> = file.infer.iter().map(|model| &model.name).collect();
-    let rules: Vec<&str> = file.act.rules.iter().map(|rule| rule.name.text.as_str()).collect();
-    for test in &file.tests {
-        test.given.iter().for_each(|(name, _)| check(name, &lookups, "lookup"));
-        test.predict.iter().for_each(|(name, _)| check(name, &models, "model"));
-        for action in test.expect.actions.iter().flatten().filter(|action| !rules.contains(&action.as_str())) {
-            let help = did_you_mean(action, rules.iter().copied()).unwrap_or_default();
-            cursor.note(Mistake::new(test.name.span.clone(), format!("there is no rule `{action}`")).help(help));
-        }
-        if test.expect == Expectation::default() {
-            cursor.note(
-                Mistake::new(test.name.span.clone(), "the test expects nothing")
-                    .help("say what must come out, such as `actions: []`"),
-            );
-        }
-    }
-    for (place, rule) in file.act.rules.iter().enumerate() {
-        if file.act.rules[..place].iter().any(|earlier| earlier.name.text == rule.name.text) {
-            cursor.note(
-                Mistake::new(rule.name.span.clone(), format!("another rule is named `{}`", rule.name.text))
-                    .help("idempotency keys are made of the rule's name: give each its own"),
-            );
-        }
     }
 }
 

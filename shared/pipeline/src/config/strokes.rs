@@ -16,7 +16,6 @@ pub(super) const MODEL: &[&str] = &["model", "sha256", "when", "positive", "feat
 pub(super) const ACT: &[&str] = &["match", "rules"];
 pub(super) const RULE: &[&str] = &["name", "when", "to", "key", "once", "limit", "data"];
 
-const CACHE_SIZE: usize = 100_000;
 /// About a gigabyte of keys.
 const MAX_CACHE_SIZE: usize = 10_000_000;
 
@@ -71,12 +70,12 @@ fn lookup<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> O
 
 fn cache(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<CacheConfig> {
     if !matches!(node.data, Data::Mapping(_)) {
-        return Some(CacheConfig { ttl: cursor.duration(node, at)?, size: CACHE_SIZE });
+        return Some(CacheConfig { ttl: cursor.duration(node, at)?, size: CacheConfig::SIZE });
     }
     let section = cursor.section(node, at, CACHE)?;
     let ttl = section.require("ttl", "how long an answer may be used again").and_then(|_| section.duration("ttl"));
     let size = match section.get("size") {
-        None => CACHE_SIZE,
+        None => CacheConfig::SIZE,
         Some(node) => {
             match node.scalar().and_then(|text| text.parse().ok()).filter(|size| (1..=MAX_CACHE_SIZE).contains(size)) {
                 Some(size) => size,
@@ -85,7 +84,7 @@ fn cache(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<CacheConfig> {
                         node.span.clone(),
                         format!("`{at}.size` must be a number of keys from 1 to {MAX_CACHE_SIZE}"),
                     ));
-                    CACHE_SIZE
+                    CacheConfig::SIZE
                 }
             }
         }

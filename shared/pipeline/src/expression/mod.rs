@@ -21,7 +21,7 @@ pub(crate) use diagnose::{Wrong, mistake_in, names_read, names_set};
 pub(crate) use paths::read as paths_read;
 pub(crate) use scope::Scope;
 
-use crate::record::Record;
+use crate::{code::Function, record::Record};
 
 /// A compiled expression that reads and changes nothing.
 #[derive(Clone)]
@@ -42,6 +42,7 @@ enum How {
     /// A path compared with text, as most conditions are: done without running VRL too.
     Equals(Box<How>, String),
     Program(Box<Program>),
+    Function(Function),
 }
 
 /// A compiled program that changes the record.
@@ -90,7 +91,7 @@ impl How {
         match self {
             How::Field(place, rest) => record.behind(*place, rest),
             How::Path(path) => record.at(path),
-            How::Equals(..) | How::Program(_) => None,
+            How::Equals(..) | How::Program(_) | How::Function(_) => None,
         }
     }
 }
@@ -107,6 +108,9 @@ impl Expression {
                 let equal = path.find(record).and_then(Value::to_str).is_some_and(|found| found == text.as_str());
                 Ok(Cow::Owned(Value::Boolean(equal)))
             }
+            How::Function(function) => catch_unwind(AssertUnwindSafe(|| (function.call)(record)))
+                .unwrap_or_else(|_| Err("the closure panicked".to_owned()))
+                .map(Cow::Owned),
             path => Ok(path.find(record).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
         }
     }

@@ -66,6 +66,10 @@ impl Scope {
     /// # Errors
     /// Every mistake in it, with its place in the file.
     pub fn compile(&self, expr: &Expr) -> Result<Expression, Vec<Wrong>> {
+        if let Some(function) = &expr.function {
+            let kind = function.kind.clone();
+            return Ok(Expression { how: How::Function(function.clone()), kind, reads: Vec::new() });
+        }
         let program = self.program(expr, CompileConfig::set_read_only)?;
         let info = program.final_type_info();
         let reads = program

@@ -2,6 +2,7 @@
 //! `%id %key %time %attributes`.
 
 mod layout;
+mod read;
 mod shared;
 mod target;
 

@@ -1,0 +1,148 @@
+//! Lookups, models and rules, part by part.
+
+use std::time::Duration;
+
+use vrl::value::Value;
+
+use super::{name_of, placed};
+use crate::config::{
+    CacheConfig, Categories, Expr, LookupConfig, Missing, ModelConfig, Name, Pin, Resource, RuleConfig,
+};
+
+/// Looks something up.
+pub struct Lookup(pub(super) LookupConfig);
+
+impl Lookup {
+    /// Looks up `name` in a store. What is not found makes the event poison, unless there is a default.
+    pub fn new<const N: usize>(name: &str, from: &str, key: [&str; N]) -> Lookup {
+        Lookup(LookupConfig {
+            name: name_of(name),
+            from: name_of(from),
+            key: key.into_iter().map(|part| placed(part, &format!("enrich.{name}.key"))).collect(),
+            cache: None,
+            timeout: None,
+            missing: Missing::Poison,
+        })
+    }
+
+    /// Remembers answers for so long.
+    pub fn cache(mut self, ttl: Duration) -> Lookup {
+        self.0.cache = Some(CacheConfig { ttl, size: CacheConfig::SIZE });
+        self
+    }
+
+    /// Bounds one call.
+    pub fn timeout(mut self, timeout: Duration) -> Lookup {
+        self.0.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets what stands in for something that is not found; null is allowed.
+    pub fn default(mut self, value: Value) -> Lookup {
+        self.0.missing = if value.is_null() { Missing::Null } else { Missing::Default(value) };
+        self
+    }
+}
+
+/// Runs a model.
+pub struct Infer(pub(super) ModelConfig);
+
+impl Infer {
+    /// Runs the model at a URL; its answer is the field `name`.
+    pub fn new(name: &str, url: &str) -> Infer {
+        Infer(ModelConfig {
+            name: name_of(name),
+            model: Resource::new(format!("infer.{name}.model"), url),
+            sha256: None,
+            when: None,
+            positive: None,
+            features: Vec::new(),
+            categories: Vec::new(),
+            missing: Vec::new(),
+        })
+    }
+
+    /// Pins the model's bytes.
+    pub fn sha256(mut self, digest: &str) -> Infer {
+        self.0.sha256 = Some(Pin::Digest(name_of(digest)));
+        self
+    }
+
+    /// Runs it only for some events.
+    pub fn when(mut self, when: impl Into<Expr>) -> Infer {
+        self.0.when = Some(placed(when, &format!("infer.{}.when", self.0.name.text)));
+        self
+    }
+
+    /// Names the class whose probability counts.
+    pub fn positive(mut self, class: &str) -> Infer {
+        self.0.positive = Some(name_of(class));
+        self
+    }
+
+    /// Adds a feature.
+    pub fn feature(mut self, name: &str, expr: impl Into<Expr>) -> Infer {
+        let at = format!("infer.{}.features.{name}", self.0.name.text);
+        self.0.features.push((name_of(name), placed(expr, &at)));
+        self
+    }
+
+    /// Adds features that are paths, named after their last part unless a name is given: `".origin built=.plane.year"`.
+    pub fn features(self, paths: &str) -> Infer {
+        paths.split_whitespace().fold(self, |infer, feature| {
+            let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+            let (name, path) =
+                feature.split_once('=').map_or((last(feature), feature), |(name, path)| (name.to_owned(), path));
+            infer.feature(&name, path)
+        })
+    }
+
+    /// Gives a feature its category table.
+    pub fn categories(mut self, feature: &str, list: &[&str]) -> Infer {
+        let list = list.iter().map(ToString::to_string).collect();
+        self.0.categories.push((name_of(feature), Categories::Inline(list)));
+        self
+    }
+
+    /// Gives a feature its category table, a JSON array at a URL.
+    pub fn table(mut self, feature: &str, url: &str) -> Infer {
+        let at = format!("infer.{}.categories.{feature}", self.0.name.text);
+        self.0.categories.push((name_of(feature), Categories::Table(Box::new(Resource::new(at, url)))));
+        self
+    }
+
+    /// Sets what stands in for null in some features; NaN where the model knows what to do with it.
+    pub fn missing(mut self, features: &[&str], number: f64) -> Infer {
+        self.0.missing.extend(features.iter().map(|feature| (name_of(feature), number)));
+        self
+    }
+}
+
+/// Chooses an action.
+pub struct Rule(pub(super) RuleConfig);
+
+impl Rule {
+    /// Acts on a sink: always, with the whole record, under the event's key, unless more is said.
+    pub fn new(name: &str, to: &str) -> Rule {
+        let to: Name = name_of(to);
+        Rule(RuleConfig { name: name_of(name), when: None, to, key: None, data: None })
+    }
+
+    /// Acts only when this holds.
+    pub fn when(mut self, when: impl Into<Expr>) -> Rule {
+        self.0.when = Some(placed(when, &format!("act.{}.when", self.0.name.text)));
+        self
+    }
+
+    /// Sets the key in whose order the sink takes the actions.
+    pub fn key(mut self, key: impl Into<Expr>) -> Rule {
+        self.0.key = Some(placed(key, &format!("act.{}.key", self.0.name.text)));
+        self
+    }
+
+    /// Sets what is sent.
+    pub fn data(mut self, data: impl Into<Expr>) -> Rule {
+        self.0.data = Some(placed(data, &format!("act.{}.data", self.0.name.text)));
+        self
+    }
+}
