@@ -1,14 +1,19 @@
-# Two commands do everything: `make run` and `make test`.
+# Two commands do everything: `make run` and `make test`. `make break` shows that nothing is lost.
 CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
 
-.PHONY: run test lint fuzz test-rust test-example test-training
+.PHONY: run break test lint fuzz test-rust test-example test-training
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append: start afresh.
 run:
 	@rm -f out/decisions.jsonl out/rebooking.jsonl out/dead.jsonl
 	$(CARGO) run --release --locked -- run examples/flights/pipeline.yaml
+
+# The same with poison between, killed with SIGKILL again and again: is anything lost? Leaves nothing behind.
+break:
+	@$(CARGO) build --release --locked -p fourstroke-local --bins --example break
+	@$(CARGO) run --release --locked --quiet -p fourstroke-local --example break
 
 test: test-rust test-example test-training
 

@@ -6,6 +6,7 @@ mod explain;
 mod flights;
 mod formats;
 mod http;
+mod lost;
 mod no_future;
 mod run;
 mod support;

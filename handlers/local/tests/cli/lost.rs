@@ -1,0 +1,30 @@
+//! Nothing is lost, whatever happens: the show of `make break`, small.
+
+use indicatif::ProgressBar;
+
+// The show is shared, so that it cannot rot.
+#[path = "../../examples/break/show/mod.rs"]
+mod show;
+
+#[test]
+fn nothing_is_lost_of_a_day_with_poison_though_the_process_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let show = show::Show {
+        binary: env!("CARGO_BIN_EXE_fourstroke").as_ref(),
+        directory: directory.path(),
+        events: 3_000,
+        kills: 1,
+        bar: &ProgressBar::hidden(),
+    };
+    let account = show.run(&|_| ()).unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(account.is_well(), "{account}");
+    assert_eq!((account.sent, account.lost), (3_031, 0), "{account}");
+    assert_eq!(account.acted + account.passed, 3_000, "{account}");
+    assert!(account.poison.iter().all(|kind| kind.sent > 0 && kind.dead_lettered == kind.sent), "{account:?}");
+    assert_eq!(account.acted_more_than_once, account.acted, "the day was replayed, and acts at least once");
+
+    let [killed, again, replayed] = &account.runs[..] else { panic!("{account}") };
+    assert!((1_010..3_031).contains(&killed.entries), "{account}");
+    assert_eq!((again.entries, replayed.entries), (3_031, 3_031));
+    assert_eq!((again.dead_letters, replayed.dead_letters), (31, 31));
+}
