@@ -46,6 +46,11 @@ pub fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(fields.into_iter().map(|(name, value)| (KeyString::from(name), value)).collect::<ObjectMap>())
 }
 
+/// Makes a float; NaN becomes 0.
+pub fn float(number: f64) -> Value {
+    Value::from_f64_or_zero(number)
+}
+
 /// What a closure may give.
 pub trait Gives: 'static {
     /// The type that is checked where the expression stands.

@@ -6,8 +6,7 @@
 //!
 //! let orders = Strokes::named("orders", "2024-05")
 //!     .fields("id: string, customer: string, amount: float")
-//!     .id(".id")
-//!     .key(".customer")
+//!     .identity(".id", ".customer")
 //!     .sink("review", "stdout:")
 //!     .sink("dead", "stdout:")
 //!     .rule(Rule::new("look", "review").when(with(|order| Ok(order.float("amount")? > 1000.0))))
@@ -20,7 +19,7 @@ mod parts;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-pub use expr::{Function, Gives, object, with};
+pub use expr::{Function, Gives, float, object, with};
 pub use parts::{Infer, Lookup, Rule};
 
 use crate::{
@@ -42,6 +41,7 @@ use crate::{
 /// them.
 pub struct Strokes {
     file: PipelineFile,
+    clock: Clock,
     transform: Option<(RustTransform, Fields)>,
 }
 
@@ -70,7 +70,13 @@ impl Strokes {
             mistakes: Vec::new(),
             broken: Vec::new(),
         };
-        Strokes { file, transform: None }
+        Strokes { file, clock: Clock::system(), transform: None }
+    }
+
+    /// Replaces the clock, as tests do.
+    pub fn clock(mut self, clock: Clock) -> Strokes {
+        self.clock = clock;
+        self
     }
 
     /// Sets the format of bodies; JSON else.
@@ -85,14 +91,9 @@ impl Strokes {
         self
     }
 
-    /// Sets what gives an event's id.
-    pub fn id(mut self, id: impl Into<Expr>) -> Strokes {
+    /// Sets what gives an event's id and key.
+    pub fn identity(mut self, id: impl Into<Expr>, key: impl Into<Expr>) -> Strokes {
         self.file.event.id = Some(placed(id, "event.id"));
-        self
-    }
-
-    /// Sets what gives an event's key.
-    pub fn key(mut self, key: impl Into<Expr>) -> Strokes {
         self.file.event.key = Some(placed(key, "event.key"));
         self
     }
@@ -176,14 +177,14 @@ impl Strokes {
         self
     }
 
-    /// Sets the sink of the decision log, and the paths of the record it keeps.
-    pub fn log(mut self, to: &str, keep: &[&str]) -> Strokes {
+    /// Sets the sinks of the decision log, with the paths of the record it keeps, and of dead letters.
+    pub fn written(mut self, log: &str, keep: &[&str], dead_letters: &str) -> Strokes {
         let keep = keep.iter().map(|path| placed(*path, "log.keep")).collect();
-        self.file.log = Some(LogConfig { to: name_of(to), keep });
-        self
+        self.file.log = Some(LogConfig { to: name_of(log), keep });
+        self.dead_letters(dead_letters)
     }
 
-    /// Sets the sink of dead letters.
+    /// Sets the sink of dead letters; every pipeline has one.
     pub fn dead_letters(mut self, to: &str) -> Strokes {
         self.file.dead_letters = name_of(to);
         self
@@ -195,7 +196,7 @@ impl Strokes {
     /// Every mistake.
     pub async fn open(mut self, open: &dyn Open) -> Result<(PipelineFile, Pipeline), Mistakes> {
         self.file.check_references();
-        let builder = Builder::new(self.file.clone()).clock(Clock::system());
+        let builder = Builder::new(self.file.clone()).clock(self.clock);
         let builder = match self.transform {
             Some((transform, adds)) => builder.transform(adds, move |record| transform(record)),
             None => builder,
@@ -207,9 +208,9 @@ impl Strokes {
     fn typed(&mut self, at: &str, text: &str) -> Fields {
         let mut fields = Fields::default();
         for field in text.split(',').map(str::trim).filter(|field| !field.is_empty()) {
-            let parsed = field.split_once(':').and_then(|(name, declared)| {
-                Some((name.trim().to_owned(), FieldType::parse(declared.trim())?))
-            });
+            let parsed = field
+                .split_once(':')
+                .and_then(|(name, declared)| Some((name.trim().to_owned(), FieldType::parse(declared.trim())?)));
             match parsed {
                 Some(field) => fields.0.push(field),
                 None => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vrl::value::Value;
 
-use super::{name_of, placed};
+use super::{name_of, object, placed};
 use crate::config::{
     CacheConfig, Categories, Expr, LookupConfig, Missing, ModelConfig, Name, Pin, Resource, RuleConfig,
 };
@@ -37,9 +37,15 @@ impl Lookup {
         self
     }
 
-    /// Sets what stands in for something that is not found; null is allowed.
-    pub fn default(mut self, value: Value) -> Lookup {
-        self.0.missing = if value.is_null() { Missing::Null } else { Missing::Default(value) };
+    /// Sets what stands in for something that is not found.
+    pub fn default<const N: usize>(mut self, fields: [(&str, Value); N]) -> Lookup {
+        self.0.missing = Missing::Default(object(fields));
+        self
+    }
+
+    /// Lets null stand in for something that is not found.
+    pub fn or_null(mut self) -> Lookup {
+        self.0.missing = Missing::Null;
         self
     }
 }

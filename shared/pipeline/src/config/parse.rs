@@ -3,8 +3,7 @@
 use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use super::{
-    BodyFormat, Environment, EventConfig, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile,
-    SloConfig,
+    BodyFormat, Environment, EventConfig, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile, SloConfig,
     cursor::{Cursor, Section},
     later,
     mistake::did_you_mean,

@@ -154,7 +154,8 @@ impl Builder {
 
 /// Returns the hash of the file's text, or the revision of a pipeline in Rust, its models and category tables.
 fn version(file: &PipelineFile, opened: &Opened) -> String {
-    let mut parts: Vec<Vec<u8>> = vec![file.revision.as_ref().map_or(file.text.as_bytes(), |revision| revision.as_bytes()).to_vec()];
+    let mut parts: Vec<Vec<u8>> =
+        vec![file.revision.as_ref().map_or(file.text.as_bytes(), |revision| revision.as_bytes()).to_vec()];
     for model in opened.models.iter().flatten() {
         parts.push(model.sha256.clone().into_bytes());
         parts.extend(model.tables.iter().map(|table| table.join("\n").into_bytes()));

@@ -1,0 +1,60 @@
+//! examples/flights in Rust: the same decisions and the same log, with closures where the YAML has expressions.
+use fourstroke::{code::*, config::Format, record::Record};
+use std::time::Duration;
+
+const EVENT: &str = "id: string, type: string, flight_id: string, at: timestamp, tailnum: string?, carrier: string, \
+    origin: string, dest: string, distance: float?, weekday: integer?, departure_minute: integer?, \
+    arrival_minute: integer?, block_minutes: integer?, hour_departures: integer?, dep_delay: float?, arr_delay: float?";
+const WEATHER: &str = "measured_at: timestamp?, temp: float?, dewp: float?, wind_speed: float?, wind_gust: float?, \
+    precip: float?, pressure: float?, visib: float?";
+const PLANE: &str = "year: integer?, engines: integer?, seats: integer";
+const SCHEDULE: &str = ".carrier .origin .dest .distance .weekday .departure_minute .arrival_minute .block_minutes \
+    .hour_departures";
+const SEEN: &str = ".weather.temp .weather.dewp .weather.wind_speed .weather.wind_gust .weather.precip \
+    .weather.pressure .weather.visib built=.plane.year .plane.engines .plane.seats";
+const OR_NAN: &[&str] = &["temp", "dewp", "wind_speed", "pressure", "built", "engines"];
+
+fn model(name: &str, from: &str) -> Infer {
+    let infer = Infer::new(name, &format!("file:{from}/models/{name}.onnx")).positive("1").features(SCHEDULE);
+    let infer = infer.table("carrier", &format!("file:{from}/models/carriers.json"));
+    let infer = infer.table("dest", &format!("file:{from}/models/dests.json"));
+    infer.categories("origin", &["EWR", "JFK", "LGA"]).when(with(|r| Ok(r.text("type")? == "boarding")))
+}
+
+fn shape(r: &mut Record) -> Result<(), String> {
+    r.insert("route", [r.text("origin")?, r.text("dest")?].join("-"));
+    r.insert("hour", r.time("at")?.format("%Y-%m-%dT%H").to_string());
+    Ok(())
+}
+
+fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
+    let probability = float((r.float("late.probability")? * 100.0).round() / 100.0);
+    let (flight, route, seats) = (r.text("flight_id")?.into(), r.text("route")?.into(), r.integer("plane.seats")?);
+    Ok(object([("flight", flight), ("probability", probability), ("route", route), ("seats", seats.into())]))
+}
+
+/// Gives the strokes; `from` is the example's folder, `out` where its files go.
+pub fn strokes(from: &str, out: &str) -> Strokes {
+    let calm = [("wind_gust", float(0.0)), ("precip", float(0.0)), ("visib", float(10.0))];
+    let seats = |r: &Record| r.float("plane.seats").unwrap_or(0.0);
+    let full = with(move |r| Ok(r.float("late.probability").is_ok_and(|late| late * seats(r) >= 60.0)));
+    let label = with(|r| Ok(r.float("arr_delay").unwrap_or(0.0) > 30.0));
+    let day = Duration::from_secs(24 * 3600);
+    Strokes::named("flight-delays", "1")
+        .store("weather", &format!("file:{from}/data/weather.csv.gz"), &["origin", "hour"], WEATHER)
+        .store("planes", &format!("file:{from}/data/planes.csv.gz"), &["tailnum"], PLANE)
+        .sink_as(Format::CloudEvents, "rebooking", &format!("file:{out}/rebooking.jsonl"))
+        .sink("decisions", &format!("file:{out}/decisions.jsonl"))
+        .sink("dead", &format!("file:{out}/dead.jsonl"))
+        .fields(EVENT)
+        .identity(".id", ".tailnum")
+        .time(".at")
+        .transform("route: string, hour: string", shape)
+        .enrich(Lookup::new("weather", "weather", [".origin", ".hour"]).cache(day / 144).default(calm))
+        .enrich(Lookup::new("plane", "planes", [".tailnum"]).cache(day).default([("seats", 150.into())]))
+        .infer(model("late", from).features(SEEN).missing(OR_NAN, f64::NAN))
+        .infer(model("late_event_only", from))
+        .rule(Rule::new("rebook", "rebooking").when(full).key(".flight_id").data(with(rebooking)))
+        .outcome(with(|r| Ok(r.text("type")? == "arrived")), ".flight_id", label, day)
+        .written("decisions", &[".route"], "dead")
+}
