@@ -3,7 +3,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
 
-.PHONY: run break test lint fuzz test-rust test-example test-training
+.PHONY: run break bench test lint fuzz test-rust test-example test-training
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append: start afresh.
 run:
@@ -14,6 +14,10 @@ run:
 break:
 	@$(CARGO) build --release --locked -p fourstroke-local --bins --example break
 	@$(CARGO) run --release --locked --quiet -p fourstroke-local --example break
+
+# What a decision costs, beside a loop written by hand: bench/README.md. Half an hour on two cores.
+bench:
+	$(CARGO) bench --locked -p fourstroke-bench
 
 test: test-rust test-example test-training
 

@@ -1,59 +1,74 @@
-//! Quick look.
-use fourstroke::clock::Deadline;
-use fourstroke_bench::*;
-use std::{
-    sync::Arc,
-    sync::atomic::Ordering::Relaxed,
-    time::{Duration, Instant},
-};
+//! Processor time per batch, with criterion: each face, and batches of each size.
 
-fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().collect();
-    let n: usize = args.iter().filter_map(|a| a.parse().ok()).next().unwrap_or(50_000);
-    let which = args.get(2).cloned().unwrap_or_default();
-    let rt = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let all = events(n)?;
-    let opener = Opener::default();
-    let pipeline = rt.block_on(flights(&opener))?;
-    let limit_nanos = opener.model_nanos.clone();
-    let limit = limit::Limit::load(|bytes| {
-        Ok(Arc::new(Timed::new(
-            Arc::new(fourstroke_onnx::load(bytes).map_err(|e| e.to_string())?),
-            limit_nanos.clone(),
-        )))
-    })?;
-    for round in 0..3 {
-        for name in ["yaml", "limit"] {
-            if !which.is_empty() && which != name {
-                continue;
-            }
-            let batches = batches(&all, 1000);
-            opener.model_nanos.store(0, Relaxed);
-            let (cpu, wall) = (cpu_time(), Instant::now());
-            let mut times = fourstroke::report::StrokeTimes::default();
-            for batch in batches {
-                if name == "yaml" {
-                    let report = rt.block_on(pipeline.run(batch, Deadline::after(Duration::from_secs(60))));
-                    times.transform += report.times.transform;
-                    times.enrich += report.times.enrich;
-                    times.infer += report.times.infer;
-                    times.act += report.times.act;
-                    times.whole += report.times.whole;
-                } else {
-                    std::hint::black_box(limit.run(&batch, chrono::Utc::now()));
-                }
-            }
-            let (cpu, wall) = (cpu_time() - cpu, wall.elapsed());
-            let model = opener.model_nanos.load(Relaxed) as f64 / n as f64;
-            let per = cpu.as_nanos() as f64 / n as f64;
-            println!(
-                "{round} {name}: cpu {per:.0} ns/event, model {model:.0}, rest {:.0} ns = {:.0}/s; wall {:.0}/s; {:?}",
-                per - model,
-                1e9 / (per - model),
-                n as f64 / wall.as_secs_f64(),
-                times
-            );
-        }
+#![allow(missing_docs)]
+
+use criterion::{
+    BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::{Measurement, ValueFormatter, WallTime},
+};
+use fourstroke_bench::{Face, Flights, Job, cpu_time};
+
+/// Processor time instead of the clock on the wall.
+struct CpuTime;
+
+impl Measurement for CpuTime {
+    type Intermediate = std::time::Duration;
+    type Value = std::time::Duration;
+
+    fn start(&self) -> Self::Intermediate {
+        cpu_time()
     }
-    Ok(())
+
+    fn end(&self, started: Self::Intermediate) -> Self::Value {
+        cpu_time().saturating_sub(started)
+    }
+
+    fn add(&self, one: &Self::Value, other: &Self::Value) -> Self::Value {
+        *one + *other
+    }
+
+    fn zero(&self) -> Self::Value {
+        Self::Value::ZERO
+    }
+
+    fn to_f64(&self, value: &Self::Value) -> f64 {
+        value.as_nanos() as f64
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
 }
+
+fn faces(criterion: &mut Criterion<CpuTime>) {
+    const BATCH: usize = 1_000;
+    let flights = Flights::read().expect("the example's data");
+    let mut group = criterion.benchmark_group("face");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    for face in Face::ALL {
+        let job = Job::new(face).expect("the example");
+        let mut batches = flights.batches(usize::MAX / 2, BATCH);
+        group.bench_function(BenchmarkId::from_parameter(face), |bencher| {
+            let next = || batches.next().expect("the batches go on");
+            bencher.iter_batched(next, |batch| job.run([batch].into_iter()), BatchSize::PerIteration);
+        });
+    }
+}
+
+fn sizes(criterion: &mut Criterion<CpuTime>) {
+    let flights = Flights::read().expect("the example's data");
+    let job = Job::new(Face::Yaml).expect("the example");
+    let mut group = criterion.benchmark_group("batch");
+    group.sample_size(20);
+    for size in [1, 10, 100, 1_000, 10_000] {
+        group.throughput(Throughput::Elements(size as u64));
+        let mut batches = flights.batches(usize::MAX / 2, size);
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            let next = || batches.next().expect("the batches go on");
+            bencher.iter_batched(next, |batch| job.run([batch].into_iter()), BatchSize::PerIteration);
+        });
+    }
+}
+
+criterion_group! { name = all; config = Criterion::default().with_measurement(CpuTime); targets = faces, sizes }
+criterion_main!(all);

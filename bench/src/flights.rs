@@ -1,17 +1,134 @@
-//! The example's pipeline from its YAML.
+//! The same job, three times: from YAML, in Rust, and by hand.
 
-use fourstroke::{
-    config::{Environment, PipelineFile},
-    pipeline::{Builder, Pipeline},
+use std::{
+    fmt, hint,
+    str::FromStr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
 };
 
-use crate::{Opener, events::example};
+use chrono::Utc;
+use fourstroke::{
+    clock::Deadline,
+    config::{Environment, PipelineFile},
+    event::Decoded,
+    pipeline::{Builder, Pipeline},
+    ports::Model,
+    report::StrokeTimes,
+};
+use tokio::runtime::Runtime;
 
-/// Builds examples/flights/pipeline.yaml.
-///
-/// # Errors
-/// Every mistake in the file.
-pub async fn flights(opener: &Opener) -> anyhow::Result<Pipeline> {
-    let file = PipelineFile::read(&example().join("pipeline.yaml"), &Environment::default())?;
-    Ok(Builder::new(file).open(opener).await?)
+use crate::{Limit, Opener, Timed, cpu_time, events::example};
+
+/// Who does the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// examples/flights/pipeline.yaml.
+    Yaml,
+    /// examples/flights-rust.
+    Rust,
+    /// The loop written by hand: the limit.
+    Limit,
+}
+
+impl Face {
+    /// All of them.
+    pub const ALL: [Face; 3] = [Face::Yaml, Face::Rust, Face::Limit];
+}
+
+impl fmt::Display for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Face::Yaml => "yaml",
+            Face::Rust => "rust",
+            Face::Limit => "limit",
+        })
+    }
+}
+
+impl FromStr for Face {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Face> {
+        let named = Face::ALL.into_iter().find(|face| face.to_string() == text);
+        named.ok_or_else(|| anyhow::anyhow!("`{text}` is no face"))
+    }
+}
+
+/// What one run cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Processor time of all threads.
+    pub cpu: Duration,
+    /// The models' share of it.
+    pub model: Duration,
+    /// Wall time in each stroke; none by hand.
+    pub strokes: StrokeTimes,
+}
+
+/// One face, warm.
+pub struct Job {
+    runtime: Runtime,
+    opener: Opener,
+    work: Work,
+}
+
+enum Work {
+    Pipeline(Pipeline),
+    Limit(Box<Limit>),
+}
+
+impl Job {
+    /// Loads everything.
+    ///
+    /// # Errors
+    /// When the example's files cannot be read, or hold a mistake.
+    pub fn new(face: Face) -> anyhow::Result<Job> {
+        let runtime = Runtime::new()?;
+        let opener = Opener::default();
+        let work = match face {
+            Face::Yaml => {
+                let file = PipelineFile::read(&example().join("pipeline.yaml"), &Environment::default())?;
+                Work::Pipeline(runtime.block_on(Builder::new(file).open(&opener))?)
+            }
+            Face::Rust => {
+                let strokes = flights_rust::strokes(&example().display().to_string(), "out");
+                Work::Pipeline(runtime.block_on(strokes.open(&opener))?.1)
+            }
+            Face::Limit => {
+                let spent = opener.model_nanos.clone();
+                Work::Limit(Box::new(Limit::load(move |bytes| {
+                    let model: Arc<dyn Model> = Arc::new(fourstroke_onnx::load(bytes).map_err(|e| e.to_string())?);
+                    Ok(Arc::new(Timed::new(model, spent.clone())))
+                })?))
+            }
+        };
+        Ok(Job { runtime, opener, work })
+    }
+
+    /// Decides the batches; making them does not count.
+    pub fn run(&self, batches: impl Iterator<Item = Vec<Decoded>>) -> Cost {
+        const PLENTY: Duration = Duration::from_secs(600);
+        let mut cost = Cost::default();
+        self.opener.model_nanos.store(0, Relaxed);
+        for batch in batches {
+            let before = cpu_time();
+            match &self.work {
+                Work::Pipeline(pipeline) => {
+                    let report = self.runtime.block_on(pipeline.run(batch, Deadline::after(PLENTY)));
+                    assert!(report.fatal.is_none() && report.retries().is_empty(), "every event must be decided");
+                    cost.strokes.transform += report.times.transform;
+                    cost.strokes.enrich += report.times.enrich;
+                    cost.strokes.infer += report.times.infer;
+                    cost.strokes.act += report.times.act;
+                    cost.strokes.whole += report.times.whole;
+                    drop(report);
+                }
+                Work::Limit(limit) => drop(hint::black_box(limit.run(&batch, Utc::now()))),
+            }
+            cost.cpu += cpu_time().saturating_sub(before);
+        }
+        cost.model = Duration::from_nanos(self.opener.model_nanos.load(Relaxed));
+        cost
+    }
 }

@@ -4,12 +4,13 @@
 mod cpu;
 mod events;
 mod flights;
-pub mod limit;
+mod limit;
 mod open;
 
 pub use cpu::{Timed, cpu_time};
-pub use events::{batches, events};
-pub use flights::flights;
+pub use events::Flights;
+pub use flights::{Cost, Face, Job};
+pub use limit::{Limit, Written};
 pub use open::{NullSink, Opener};
 
 /// The allocator of the handlers.
