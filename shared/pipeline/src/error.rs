@@ -99,6 +99,7 @@ codes! {
     OUTCOME          "FS-A006" "An `outcome` expression ended with an error.";
     HELD             "FS-B001" "An earlier event of the same group is asked for again.";
     DEADLINE         "FS-B002" "The deadline came before the event could act.";
+    BREAKER          "FS-B003" "Too many of the last events are poison: events are held until a batch gets through again.";
     DEAD_LETTER      "FS-L001" "The dead letter could not be written; the event is asked for again.";
     LOG              "FS-L002" "The decision log could not be written; the entry went to the dead letters.";
 }

@@ -1,14 +1,15 @@
 //! What became of a batch: one disposition per event, and everything the decision log, the handler's reply and the
 //! summary are made of.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use vrl::value::Value;
 
 use crate::{
-    error::Error,
+    config::StopAbove,
+    error::{Code, Error},
     event::{Decoded, Event},
     ports::Outgoing,
     record::{Record, Shared},
@@ -156,8 +157,50 @@ pub struct Report {
     pub log_diverted: usize,
     /// Decision-log entries that could not be written anywhere.
     pub log_lost: usize,
+    /// What the breaker did, in order; empty while it stays as it is.
+    pub breaker: Vec<BreakerChange>,
     /// Where the time went.
     pub times: StrokeTimes,
+}
+
+/// Says that the breaker of `on_error.stop_above` moved: what somebody should hear of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BreakerChange {
+    /// It tripped: from here on events are held.
+    Tripped {
+        /// How many events were poison.
+        poison: u64,
+        /// Of how many: the last ones, or all since the start where there are fewer.
+        of: u64,
+        /// What was allowed.
+        limit: StopAbove,
+        /// The most frequent code among them.
+        most: Code,
+        /// What an event of that code says.
+        reason: String,
+    },
+    /// It closed: a batch got through.
+    Closed {
+        /// How long events were held.
+        after: Duration,
+    },
+}
+
+impl fmt::Display for BreakerChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = Code::BREAKER.as_str();
+        match self {
+            BreakerChange::Tripped { poison, of, limit, most, reason } => write!(
+                f,
+                "{code}: {poison} of the last {of} events are poison, and `on_error.stop_above` is {limit}: events are \
+                 held, and tried again from time to time; most are {}: {reason}",
+                most.as_str()
+            ),
+            BreakerChange::Closed { after } => {
+                write!(f, "{code} is over after {} s: a batch got through, events are taken again", after.as_secs())
+            }
+        }
+    }
 }
 
 impl Report {
@@ -206,11 +249,18 @@ impl Report {
         self.fatal = self.fatal.take().or(again.fatal);
         self.log_diverted += again.log_diverted;
         self.log_lost += again.log_lost;
+        self.breaker.extend(again.breaker);
         self.times.transform += again.times.transform;
         self.times.enrich += again.times.enrich;
         self.times.infer += again.times.infer;
         self.times.act += again.times.act;
         self.times.whole += again.times.whole;
+    }
+
+    /// Returns how many events the breaker holds.
+    pub fn held(&self) -> usize {
+        let held = |decision: &&Decision| decision.error.as_ref().is_some_and(|error| error.code == Code::BREAKER);
+        self.decisions.iter().filter(held).count()
     }
 
     /// Returns how many events ended that way.

@@ -297,12 +297,33 @@ async fn what_this_version_does_not_have_is_said() {
     says(&changed("data: '{", "once: table, data: '{").await, &["`act.rules[0].once` is not in this version yet"]);
     let limit = "limit: { in: table, by: [.id], at_most: 2, per: 1h }, data: '{";
     says(&changed("data: '{", limit).await, &["`act.rules[0].limit` is not in this version yet"]);
-    says(&changed("{ to: dead }", "{ to: dead, stop_above: 20% }").await, &["`on_error.stop_above` is not in this"]);
     let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [1h], give: [count], evry: 1m } }";
     says(&changed("enrich:", window).await, &["`enrich.w.window` is not in this version yet", "`evry` is not a key"]);
     let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [banana], give: [cuont] } }";
     says(&changed("enrich:", window).await, &["must be a duration, not `banana`", "did you mean `count`?"]);
-    says(&changed("{ to: dead }", "{ to: dead, stop_above: x }").await, &["must be a share, such as 20%"]);
+}
+
+#[tokio::test]
+async fn a_breaker_that_could_not_trip_or_would_at_once_is_a_mistake() {
+    let on_error = async |keys: &str| {
+        let yaml = PIPELINE.replace("{ to: dead }", &format!("{{ to: dead, {keys} }}"));
+        World::default().open(&yaml).await.map(drop).map_err(|mistakes| mistakes.to_string())
+    };
+    for good in ["stop_above: 20%", "stop_above: 0.5%, of_last: 200", "stop_above: 99.9%, of_last: 1000000"] {
+        assert_eq!(on_error(good).await, Ok(()), "{good}");
+    }
+    for share in ["x", "20", "0.2", "0%", "-1%", "100%", "nan%", "inf%", "1e1%", "'%'", "", "[20%]"] {
+        let shown = on_error(&format!("stop_above: {share}, of_last: 100")).await.unwrap_err();
+        says(&shown, &["`on_error.stop_above` must be a share, such as 20%", "above 0% and below 100%", "1 mistake"]);
+    }
+    for count in ["9", "1000001", "10.5", "-100", "many", "", "[10]"] {
+        let shown = on_error(&format!("stop_above: 20%, of_last: {count}")).await.unwrap_err();
+        says(&shown, &["`on_error.of_last` must be a whole number of events, from 10 to 1000000", "1 mistake"]);
+    }
+    let shown = on_error("of_last: 100").await.unwrap_err();
+    says(&shown, &["`on_error.of_last` counts for nothing without `stop_above`", "such as `stop_above: 20%`"]);
+    let shown = on_error("stop_above: 1%, of_last: 99").await.unwrap_err();
+    says(&shown, &["1% of the last 99 events is less than one event", "raise the share, or `of_last`"]);
 }
 
 #[tokio::test]

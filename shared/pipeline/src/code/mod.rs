@@ -65,6 +65,7 @@ impl Strokes {
             outcome: None,
             log: None,
             dead_letters: name_of(""),
+            stop_above: None,
             slo: SloConfig::default(),
             tests: Vec::new(),
             mistakes: Vec::new(),

@@ -1,7 +1,5 @@
 //! What the format has and this version does not: read as it will be, so that it is right when it comes, then refused.
 
-use std::num::NonZeroU32;
-
 use super::{
     Mistake,
     cursor::{Cursor, Section},
@@ -68,26 +66,5 @@ fn by(section: &Section<'_>) {
         for (node, at) in section.cursor().items(node, &section.place("by")) {
             section.cursor().expr(node, &at);
         }
-    }
-}
-
-/// `on_error.stop_above` and `of_last`
-pub(super) fn breaker(section: &Section<'_>) {
-    let cursor = section.cursor();
-    if let Some(node) = section.get("stop_above") {
-        let at = section.place("stop_above");
-        let share = node.scalar().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse::<f64>().ok());
-        if !share.is_some_and(|share| share > 0.0 && share <= 100.0) {
-            cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be a share, such as 20%")));
-        }
-        refuse(cursor, node, &at);
-    }
-    if let Some(node) = section.get("of_last") {
-        let at = section.place("of_last");
-        let count: Option<NonZeroU32> = node.scalar().and_then(|text| text.parse().ok());
-        if count.is_none() {
-            cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be a number of events above 0")));
-        }
-        refuse(cursor, node, &at);
     }
 }

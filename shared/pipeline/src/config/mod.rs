@@ -5,6 +5,7 @@ mod cursor;
 mod duration;
 mod later;
 mod mistake;
+mod on_error;
 mod parse;
 mod references;
 mod resolve;
@@ -15,7 +16,7 @@ mod strokes;
 mod tests_section;
 mod yaml;
 
-use std::{cell::RefCell, path::PathBuf, sync::Arc, time::Duration};
+use std::{cell::RefCell, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
@@ -82,6 +83,8 @@ pub struct PipelineFile {
     pub log: Option<LogConfig>,
     /// `on_error.to`: the sink of dead letters.
     pub dead_letters: Name,
+    /// `on_error.stop_above` and `of_last`; none: there is no breaker.
+    pub stop_above: Option<StopAbove>,
     /// `slo`
     pub slo: SloConfig,
     /// `tests`
@@ -271,6 +274,30 @@ pub struct LogConfig {
     pub to: Name,
     /// `keep`: paths of the record to keep beside what the strokes added.
     pub keep: Vec<Expr>,
+}
+
+/// `on_error.stop_above` and `of_last`: how much poison trips the breaker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StopAbove {
+    /// The share, in percent: above 0 and below 100.
+    pub percent: f64,
+    /// Of how many of the last events.
+    pub of_last: u64,
+}
+
+impl StopAbove {
+    /// Returns how many of so many events may be poison.
+    pub fn allowed(self, events: u64) -> u64 {
+        // The share is a decimal number that a float may miss by a little.
+        const NEXT_TO_NOTHING: f64 = 1e-9;
+        (self.percent * events as f64 / 100.0 + NEXT_TO_NOTHING) as u64
+    }
+}
+
+impl fmt::Display for StopAbove {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}% of the last {}", self.percent, self.of_last)
+    }
 }
 
 /// `slo`: measured and reported; changes no disposition.

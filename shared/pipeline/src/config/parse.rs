@@ -4,9 +4,9 @@ use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use super::{
     BodyFormat, Environment, EventConfig, LogConfig, Mistake, Mistakes, Name, OutcomeConfig, PipelineFile, SloConfig,
-    cursor::{Cursor, Section},
-    later,
+    cursor::Cursor,
     mistake::did_you_mean,
+    on_error::on_error,
     references,
     resolve::read_bounded,
     resources::{Use, resource, resources},
@@ -35,7 +35,6 @@ pub(super) const TOP: &[&str] = &[
 pub(super) const EVENT: &[&str] = &["format", "schema", "id", "key", "time", "fields"];
 pub(super) const OUTCOME: &[&str] = &["when", "of", "label", "within"];
 pub(super) const LOG: &[&str] = &["to", "keep"];
-pub(super) const ON_ERROR: &[&str] = &["to", "stop_above", "of_last"];
 pub(super) const SLO: &[&str] = &["decide", "event_age"];
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -94,7 +93,7 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
     let sources = resources(&section, "sources", Use::Source);
     let stores = resources(&section, "stores", Use::Store);
     let sinks = resources(&section, "sinks", Use::Sink);
-    let dead_letters = on_error(&section);
+    let (dead_letters, stop_above) = on_error(&section);
     let file = PipelineFile {
         path: path.to_owned(),
         text: cursor.text.clone(),
@@ -109,6 +108,7 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
         slo: section.get("slo").map(|node| slo(cursor, node)).unwrap_or_default(),
         tests: tests_section::tests(&section),
         dead_letters,
+        stop_above,
         name,
         sources,
         stores,
@@ -200,15 +200,6 @@ fn log(cursor: &Cursor<'_>, node: &Node) -> Option<LogConfig> {
     let to = section.require("to", "the sink decisions are logged to").and_then(|_| section.name("to"));
     let keep = section.get("keep").map(|node| cursor.items(node, "log.keep")).unwrap_or_default();
     Some(LogConfig { to: to?, keep: keep.into_iter().filter_map(|(node, at)| cursor.expr(node, &at)).collect() })
-}
-
-fn on_error(section: &Section<'_>) -> Name {
-    let nowhere = Name { text: String::new(), span: 0..0 };
-    let why = "dead letters must go somewhere: `on_error: { to: SINK }`";
-    let Some(node) = section.require("on_error", why) else { return nowhere };
-    let Some(section) = section.cursor().section(node, "on_error", ON_ERROR) else { return nowhere };
-    later::breaker(&section);
-    section.require("to", why).and_then(|_| section.name("to")).unwrap_or(nowhere)
 }
 
 fn slo(cursor: &Cursor<'_>, node: &Node) -> SloConfig {

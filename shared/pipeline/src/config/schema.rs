@@ -17,7 +17,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::config::{later, parse, resources, strokes, tests_section, yaml};
+    use crate::config::{later, on_error, parse, resources, strokes, tests_section, yaml};
 
     /// The file is read by hand-written code; this holds the schema to the same keys.
     #[test]
@@ -29,7 +29,7 @@ mod tests {
             ("/properties/event", parse::EVENT),
             ("/properties/outcome", parse::OUTCOME),
             ("/properties/log", parse::LOG),
-            ("/properties/on_error", parse::ON_ERROR),
+            ("/properties/on_error", on_error::ON_ERROR),
             ("/properties/slo", parse::SLO),
             ("/$defs/lookup", strokes::LOOKUP),
             ("/$defs/cache", strokes::CACHE),

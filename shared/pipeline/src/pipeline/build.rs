@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{join, join_all};
 
-use super::{Inner, OutcomeRule, Pipeline, log::Kept, wire::Wiring};
+use super::{Inner, OutcomeRule, Pipeline, breaker::Breaker, log::Kept, wire::Wiring};
 use crate::{
     act::Act,
     clock::Clock,
@@ -145,6 +145,7 @@ impl Builder {
             outcome,
             dead_letters: sink(&file.dead_letters.text)?,
             log,
+            breaker: file.stop_above.map(|limit| Arc::new(Breaker::new(limit))),
             slo: file.slo,
             clock: self.clock.clone(),
             sinks: opened.sinks,

@@ -94,21 +94,25 @@ impl Run {
         }
         if refused {
             barrier::hold(&self.inputs, decisions);
+            self.cut(decisions, is_refused);
+            barrier::hold(&self.inputs, decisions);
             self.write_refused(decisions).await;
         }
     }
 
     /// Writes the dead letters of events whose action a sink refused; the others have theirs already.
     async fn write_refused(&mut self, decisions: &mut [Decision]) {
-        let refused = |decision: &Decision| {
-            decision.disposition == Disposition::DeadLettered
-                && decision.error.as_ref().is_some_and(|error| error.code == Code::SEND_REFUSED)
-        };
-        let places: Vec<usize> = (0..decisions.len()).filter(|place| refused(&decisions[*place])).collect();
+        let places: Vec<usize> = (0..decisions.len()).filter(|place| is_refused(&decisions[*place])).collect();
         let mut subset: Vec<Decision> = places.iter().map(|place| decisions[*place].clone()).collect();
         self.write_dead_letters(&mut subset).await;
         for (place, decision) in places.into_iter().zip(subset) {
             decisions[place] = decision;
         }
     }
+}
+
+/// Tells whether a sink made the event a dead letter.
+fn is_refused(decision: &Decision) -> bool {
+    decision.disposition == Disposition::DeadLettered
+        && decision.error.as_ref().is_some_and(|error| error.code == Code::SEND_REFUSED)
 }

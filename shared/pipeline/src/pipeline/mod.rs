@@ -1,11 +1,13 @@
 //! A pipeline, built once and kept warm: batches in, reports out.
 
 mod barrier;
+mod breaker;
 mod build;
 pub(crate) mod cpu;
 mod dead_letter;
 mod deliver;
 mod explain;
+mod held;
 mod log;
 pub(crate) mod retry;
 mod run;
@@ -51,6 +53,7 @@ struct Inner {
     sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
     dead_letters: Arc<dyn Sink>,
     log: Option<(Arc<dyn Sink>, log::Kept)>,
+    breaker: Option<Arc<breaker::Breaker>>,
     slo: SloConfig,
     clock: Clock,
 }
@@ -120,17 +123,19 @@ impl Pipeline {
 
     /// Runs a batch through the four strokes. Everything that happened is in the report, errors included.
     pub async fn run(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline) -> Report {
-        run::run(self.inner.clone(), batch.into(), deadline, Arc::default()).await
+        let breaker = self.inner.breaker.as_ref();
+        run::run(self.inner.clone(), batch.into(), deadline, Arc::default(), breaker).await
     }
 
-    /// Runs a batch with stand-ins, as `fourstroke test` does. Whole numbers stand in for a model's floats too.
+    /// Runs a batch with stand-ins, as `fourstroke test` does. Whole numbers stand in for a model's floats too. What is
+    /// made up does not concern the breaker.
     pub async fn run_with(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline, mut stubs: Stubs) -> Report {
         for model in &self.inner.models {
             if let Some(said) = stubs.predict.get_mut(&*model.name) {
                 *said = wire::fit_prediction(model, std::mem::replace(said, Value::Null));
             }
         }
-        run::run(self.inner.clone(), batch.into(), deadline, Arc::new(stubs)).await
+        run::run(self.inner.clone(), batch.into(), deadline, Arc::new(stubs), None).await
     }
 }
 

@@ -6,7 +6,9 @@ use rayon::prelude::*;
 use tokio::time::Instant;
 
 use super::{
-    Inner, Stubs, barrier, cpu, dead_letter, log,
+    Inner, Stubs, barrier,
+    breaker::{Breaker, Turn},
+    cpu, dead_letter, held, log,
     send::send,
     strokes::{self, CHUNK, Strokes},
 };
@@ -28,16 +30,29 @@ pub(super) struct Run {
     pub(super) deadline: Deadline,
     pub(super) clock: Clock,
     pub(super) report: Report,
+    /// Where the pipeline has a breaker.
+    pub(super) turn: Option<Turn>,
 }
 
-pub(super) async fn run(pipeline: Arc<Inner>, inputs: Arc<[Decoded]>, deadline: Deadline, stubs: Arc<Stubs>) -> Report {
+pub(super) async fn run(
+    pipeline: Arc<Inner>,
+    inputs: Arc<[Decoded]>,
+    deadline: Deadline,
+    stubs: Arc<Stubs>,
+    breaker: Option<&Arc<Breaker>>,
+) -> Report {
     let started = Instant::now();
     let clock = stubs.now.map_or_else(|| pipeline.clock.clone(), Clock::fixed);
-    let strokes = Strokes { pipeline: pipeline.clone(), inputs: inputs.clone(), deadline, clock: clock.clone(), stubs };
-    let (mut decisions, times) = strokes.run().await;
-
-    let report = Report { inputs: inputs.clone(), times, ..Report::default() };
-    let mut run = Run { pipeline, inputs, deadline, clock, report };
+    let report = Report { inputs: inputs.clone(), ..Report::default() };
+    let mut run = Run { pipeline, inputs, deadline, clock, report, turn: None };
+    if !run.enter(breaker) {
+        run.report.decisions = held::all(&run.pipeline, &run.inputs);
+        run.report.times.whole = started.elapsed();
+        return run.report;
+    }
+    let (pipeline, inputs, clock) = (run.pipeline.clone(), run.inputs.clone(), run.clock.clone());
+    let (mut decisions, times) = Strokes { pipeline, inputs, deadline, clock, stubs }.run().await;
+    run.report.times = times;
     let acting = Instant::now();
     strokes::in_time(deadline, &mut decisions);
     run.act(&mut decisions).await;
@@ -55,10 +70,12 @@ impl Run {
             decision.disposition = self.disposition(decision.error.as_ref());
         }
         barrier::hold(&self.inputs, decisions);
+        self.cut(decisions, |_| true);
         self.write_dead_letters(decisions).await;
         barrier::hold(&self.inputs, decisions);
         self.send_actions(decisions).await;
         barrier::hold(&self.inputs, decisions);
+        self.leave(decisions);
     }
 
     /// Says how an event ends whose error, if any, is this, before any action is sent.
