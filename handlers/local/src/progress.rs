@@ -10,6 +10,8 @@ use std::{
 use fourstroke::config::PipelineFile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::output;
+
 /// Without a finished batch for so many seconds, a run says that it waits.
 const QUIET_SECONDS: u64 = 2;
 
@@ -55,6 +57,11 @@ impl Progress {
         if failed > 0 {
             self.bar.set_message(format!("{failed} failed"));
         }
+    }
+
+    /// Says something above the bar.
+    pub fn tell(&self, text: &str) {
+        self.bar.suspend(|| output::tell(text));
     }
 
     /// Leaves the terminal to the summary.

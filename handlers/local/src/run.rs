@@ -12,8 +12,9 @@ use fourstroke::{
     clock::Clock,
     config::{BodyFormat, PipelineFile, Resource},
     ports::Source,
+    report::{BreakerChange, Report},
 };
-use fourstroke_runtime::{Settings, Tally, work};
+use fourstroke_runtime::{Settings, Tally, alarm, work};
 use tokio::signal;
 
 use crate::{
@@ -78,11 +79,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let progress = Progress::start(&built.file, args.limit);
     let mut tally = Tally::new(&built.file, &built.pipeline, Clock::system());
     let settings = Settings { limit: LIMIT, tries: Some(TRIES), events: args.limit };
-    let end = work(&built.pipeline, source, settings, stopped(), |report| {
+    let observe = |report: &Report| {
         tally.add(report);
         progress.add(report.decisions.len() as u64, tally.failed());
-    })
-    .await;
+    };
+    let tell = |change: &BreakerChange| progress.tell(&alarm(change));
+    let end = work(&built.pipeline, source, settings, stopped(), observe, tell).await;
     progress.end();
 
     let summary = tally.finish(&end);

@@ -1,5 +1,6 @@
 //! What fourstroke's handlers share: the loop from a source to settled batches, and what a run measures.
 
+mod alarm;
 mod figures;
 mod latency;
 mod memory;
@@ -12,9 +13,12 @@ mod tally;
 mod waiting;
 mod worker;
 
+pub use alarm::alarm;
 pub use figures::{micros, printable};
 pub use latency::{Latencies, Quantiles};
 pub use scores::{Baseline, ModelScore, ScoreSummary};
-pub use summary::{ActionCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount};
+pub use summary::{
+    ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount,
+};
 pub use tally::Tally;
 pub use worker::{End, Settings, work};

@@ -44,6 +44,8 @@ pub struct Summary {
     pub log: Option<LogCount>,
     /// The dead letters.
     pub dead_letters: WrittenCount,
+    /// The breaker, where the file has one.
+    pub breaker: Option<BreakerCount>,
     /// Decisions against what really happened.
     pub scores: Option<ScoreSummary>,
 }
@@ -137,4 +139,15 @@ pub struct WrittenCount {
     pub to: String,
     /// Events and log entries written.
     pub written: u64,
+}
+
+/// Says what the breaker did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BreakerCount {
+    /// How often it tripped.
+    pub tripped: u64,
+    /// Why, the first time.
+    pub first: Option<String>,
+    /// The events it holds still: they are not done, and not lost.
+    pub held: u64,
 }

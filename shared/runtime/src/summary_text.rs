@@ -114,8 +114,14 @@ impl Summary {
             }
             writeln!(f)?;
         }
-        writeln!(f, "dead letters  {}: {} added", self.dead_letters.to, thousands(self.dead_letters.written))
+        writeln!(f, "dead letters  {}: {} added", self.dead_letters.to, thousands(self.dead_letters.written))?;
+        let Some(breaker) = self.breaker.as_ref().filter(|breaker| breaker.tripped > 0) else { return Ok(()) };
+        writeln!(f, "breaker       tripped {}; events held: {}", times(breaker.tripped), thousands(breaker.held))
     }
+}
+
+fn times(number: u64) -> String {
+    if number == 1 { "once".to_owned() } else { format!("{} times", thousands(number)) }
 }
 
 impl fmt::Display for ScoreSummary {

@@ -9,7 +9,7 @@ use fourstroke::{
     clock::Clock,
     config::{PipelineFile, SloConfig},
     pipeline::Pipeline,
-    report::{Decision, Disposition, Report},
+    report::{BreakerChange, Decision, Disposition, Report},
 };
 use tokio::time::Instant;
 
@@ -17,7 +17,9 @@ use crate::{
     latency::StrokeLatency,
     memory,
     scores::Scores,
-    summary::{ActionCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount},
+    summary::{
+        ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount,
+    },
     worker::End,
 };
 
@@ -46,6 +48,7 @@ pub struct Tally {
     age_missed: u64,
     log: Option<LogCount>,
     dead_letters: WrittenCount,
+    breaker: Option<BreakerCount>,
     scores: Option<Scores>,
 }
 
@@ -78,6 +81,7 @@ impl Tally {
             age_missed: 0,
             log,
             dead_letters: WrittenCount { to: to(&file.dead_letters.text), written: 0 },
+            breaker: file.stop_above.map(|_| BreakerCount::default()),
             scores: Scores::new(pipeline),
         }
     }
@@ -99,6 +103,13 @@ impl Tally {
             log.lost += lost;
         }
         self.dead_letters.written += (report.count(Disposition::DeadLettered) + report.log_diverted) as u64;
+        if let Some(breaker) = &mut self.breaker {
+            breaker.held += report.held() as u64;
+            for change in report.breaker.iter().filter(|change| matches!(change, BreakerChange::Tripped { .. })) {
+                breaker.tripped += 1;
+                breaker.first.get_or_insert_with(|| change.to_string());
+            }
+        }
     }
 
     fn decision(&mut self, decision: &Decision) {
@@ -171,6 +182,7 @@ impl Tally {
                 .collect(),
             log: self.log,
             dead_letters: self.dead_letters,
+            breaker: self.breaker,
             scores: self.scores.as_ref().map(Scores::summary),
         }
     }

@@ -5,11 +5,11 @@ use std::{fmt, pin::Pin, pin::pin, time::Duration};
 use bytestring::ByteString;
 use fourstroke::{
     clock::{Backoff, Deadline},
-    error::{Error, Kind},
+    error::{Code, Error, Kind},
     event::Decoded,
     pipeline::Pipeline,
     ports::{Batch, Source, SourceError},
-    report::{Disposition, Report},
+    report::{BreakerChange, Disposition, Report},
 };
 use tokio::{
     sync::mpsc,
@@ -52,6 +52,8 @@ pub enum End {
     GaveUp {
         /// Their ids as the source gave them.
         left: Vec<ByteString>,
+        /// How many events the breaker holds.
+        held: usize,
         /// Why the source could not settle the last batch either, if so.
         unsettled: Option<SourceError>,
     },
@@ -77,10 +79,18 @@ impl fmt::Display for End {
                 write!(f, "stopped: {error}")?;
                 also(f, unsettled)
             }
-            End::GaveUp { left, unsettled } => {
+            End::GaveUp { left, held, unsettled } => {
                 let ids: Vec<&str> = left.iter().take(SHOWN).map(|id| &**id).collect();
                 let more = if left.len() > SHOWN { ", …" } else { "" };
                 write!(f, "gave up on {} events after trying again: {}{more}", left.len(), ids.join(", "))?;
+                if *held > 0 {
+                    write!(
+                        f,
+                        "; the breaker holds {held} ({}): mend what the dead letters show",
+                        Code::BREAKER.as_str()
+                    )?;
+                    f.write_str(", or raise `on_error.stop_above`, and run again: what is held is not lost")?;
+                }
                 also(f, unsettled)
             }
             End::Failed(error) => write!(f, "the source failed: {error}"),
@@ -97,7 +107,8 @@ fn also(f: &mut fmt::Formatter<'_>, unsettled: &Option<SourceError>) -> fmt::Res
 /// What is to be retried is tried again here before anything later runs, so that order is kept in every group. That is
 /// simple and safe, and has a price: all groups wait while the events of one are tried again.
 ///
-/// Each batch is then settled once, with the report of how its events ended at last, and shown to `observe`. Of a batch
+/// Each batch is then settled once, with the report of how its events ended at last, and shown to `observe`. What the
+/// breaker does is told to `alarm` when it happens: a batch it holds may not end for hours. Of a batch
 /// that [`Settings::events`] cuts, only the events that ran are settled: the source keeps the others. When `shutdown` is
 /// ready, the current batch is finished and settled.
 ///
@@ -108,6 +119,7 @@ pub async fn work(
     settings: Settings,
     shutdown: impl Future<Output = ()>,
     mut observe: impl FnMut(&Report),
+    mut alarm: impl FnMut(&BreakerChange),
 ) -> End {
     let mut room = settings.events.unwrap_or(u64::MAX);
     let mut fetched = Fetched::of(source);
@@ -126,7 +138,7 @@ pub async fn work(
         batch.events.truncate(usize::try_from(room).unwrap_or(usize::MAX));
         room -= batch.events.len() as u64;
 
-        let (report, stopped) = decide(pipeline, batch.events, settings, shutdown.as_mut()).await;
+        let (report, stopped) = decide(pipeline, batch.events, settings, shutdown.as_mut(), &mut alarm).await;
         let settled = batch.acknowledge.settle(&report).await;
         observe(&report);
         let left: Vec<ByteString> = report.retries().iter().map(|input| input.event().id.clone()).collect();
@@ -135,7 +147,7 @@ pub async fn work(
             return End::Fatal { error, unsettled };
         }
         if !stopped && !left.is_empty() {
-            return End::GaveUp { left, unsettled };
+            return End::GaveUp { left, held: report.held(), unsettled };
         }
         if let Some(error) = unsettled {
             return End::Failed(error);
@@ -153,9 +165,11 @@ async fn decide(
     events: Vec<Decoded>,
     settings: Settings,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
+    alarm: &mut impl FnMut(&BreakerChange),
 ) -> (Report, bool) {
     let arrived = Instant::now();
     let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
+    report.breaker.iter().for_each(&mut *alarm);
     let mut backoff = Backoff::new(FIRST, LONGEST);
     let mut tries = 1;
     while report.fatal.is_none()
@@ -168,6 +182,7 @@ async fn decide(
             () = sleep(backoff.delay()) => {}
         }
         let again = pipeline.run(report.retries(), Deadline::after(settings.limit)).await;
+        again.breaker.iter().for_each(&mut *alarm);
         report.absorb(again);
         // The waits between belong to what the events experienced.
         report.times.whole = arrived.elapsed();

@@ -1,6 +1,7 @@
 //! The command line end to end: the real binary, in a directory of its own.
 
 mod bad_input;
+mod breaker;
 mod checks;
 mod explain;
 mod flights;

@@ -56,6 +56,12 @@ impl World {
         Builder::new(World::file()).open(self).await.unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }
 
+    /// The pipeline with another `on_error`.
+    pub async fn limited(&self, on_error: &str) -> Pipeline {
+        let file = World::parse(&PIPELINE.replace("{ to: dead }", on_error));
+        Builder::new(file).open(self).await.unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
     /// The ids of the events whose action the sink took, in order.
     pub fn acted(&self) -> Vec<String> {
         let id = |item: &Outgoing| {
