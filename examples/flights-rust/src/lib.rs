@@ -15,9 +15,9 @@ const SEEN: &str = ".weather.temp .weather.dewp .weather.wind_speed .weather.win
 const OR_NAN: &[&str] = &["temp", "dewp", "wind_speed", "pressure", "built", "engines"];
 
 fn model(name: &str, from: &str) -> Infer {
-    let infer = Infer::new(name, &format!("file:{from}/models/{name}.onnx")).positive("1").features(SCHEDULE);
-    let infer = infer.table("carrier", &format!("file:{from}/models/carriers.json"));
-    let infer = infer.table("dest", &format!("file:{from}/models/dests.json"));
+    let path = |file: &str| format!("file:{from}/models/{file}");
+    let infer = Infer::new(name, &path(&format!("{name}.onnx"))).positive("1").features(SCHEDULE);
+    let infer = infer.table("carrier", &path("carriers.json")).table("dest", &path("dests.json"));
     infer.categories("origin", &["EWR", "JFK", "LGA"]).when(with(|r| Ok(r.text("type")? == "boarding")))
 }
 
@@ -36,10 +36,9 @@ fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
 /// Gives the strokes; `from` is the example's folder, `out` where its files go.
 pub fn strokes(from: &str, out: &str) -> Strokes {
     let calm = [("wind_gust", float(0.0)), ("precip", float(0.0)), ("visib", float(10.0))];
-    let seats = |r: &Record| r.float("plane.seats").unwrap_or(0.0);
-    let full = with(move |r| Ok(r.float("late.probability").is_ok_and(|late| late * seats(r) >= 60.0)));
+    let full = with(|r| Ok(r.float("late.probability").unwrap_or(0.0) * r.float("plane.seats")? >= 60.0));
     let label = with(|r| Ok(r.float("arr_delay").unwrap_or(0.0) > 30.0));
-    let day = Duration::from_secs(24 * 3600);
+    let day = Duration::from_hours(24);
     Strokes::named("flight-delays", "1")
         .store("weather", &format!("file:{from}/data/weather.csv.gz"), &["origin", "hour"], WEATHER)
         .store("planes", &format!("file:{from}/data/planes.csv.gz"), &["tailnum"], PLANE)
@@ -57,4 +56,5 @@ pub fn strokes(from: &str, out: &str) -> Strokes {
         .rule(Rule::new("rebook", "rebooking").when(full).key(".flight_id").data(with(rebooking)))
         .outcome(with(|r| Ok(r.text("type")? == "arrived")), ".flight_id", label, day)
         .written("decisions", &[".route"], "dead")
+        .stop_above(20.0, 1_000)
 }

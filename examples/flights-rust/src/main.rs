@@ -2,9 +2,9 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use fourstroke::{clock::Clock, config::Resource, ports::Open};
+use fourstroke::{clock::Clock, config::Resource, ports::Open, report::BreakerChange};
 use fourstroke_adapters::open::Adapters;
-use fourstroke_runtime::{Settings, Tally, work};
+use fourstroke_runtime::{Settings, Tally, alarm, work};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -15,7 +15,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 
     let mut tally = Tally::new(&file, &pipeline, Clock::system());
     let settings = Settings { limit: Duration::from_secs(60), tries: Some(3), events: None };
-    let end = work(&pipeline, source, settings, std::future::pending(), |report| tally.add(report)).await;
+    let alarms = |change: &BreakerChange| eprint!("{}", alarm(change));
+    let end = work(&pipeline, source, settings, std::future::pending(), |report| tally.add(report), alarms).await;
     let summary = tally.finish(&end);
     println!("{summary}");
     Ok(if summary.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -26,7 +26,7 @@ use crate::{
     clock::Clock,
     config::{
         ActConfig, BodyFormat, EventConfig, Expr, Format, LogConfig, Match, Mistake, Mistakes, Name, OutcomeConfig,
-        PipelineFile, Resource, SloConfig,
+        PipelineFile, Resource, SloConfig, StopAbove,
     },
     pipeline::{Builder, Pipeline},
     ports::Open,
@@ -188,6 +188,12 @@ impl Strokes {
     /// Sets the sink of dead letters; every pipeline has one.
     pub fn dead_letters(mut self, to: &str) -> Strokes {
         self.file.dead_letters = name_of(to);
+        self
+    }
+
+    /// Holds events once more than this share of so many of the last ones is poison.
+    pub fn stop_above(mut self, percent: f64, of_last: u64) -> Strokes {
+        self.file.stop_above = Some(StopAbove { percent, of_last });
         self
     }
 

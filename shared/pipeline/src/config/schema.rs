@@ -58,7 +58,9 @@ mod tests {
         let mut seen = 0;
         for directory in std::fs::read_dir(examples).expect("there are examples") {
             let path = directory.expect("a directory").path().join("pipeline.yaml");
-            let text: std::sync::Arc<str> = std::fs::read_to_string(&path).expect("a pipeline file").into();
+            // Some are in Rust.
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let text: std::sync::Arc<str> = text.into();
             let file = yaml::read(&text).unwrap_or_else(|mistake| panic!("{}: {mistake:?}", path.display()));
             let file = serde_json::to_value(file.value()).expect("JSON");
             let errors: Vec<String> =

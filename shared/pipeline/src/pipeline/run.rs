@@ -104,9 +104,8 @@ impl Run {
         let taken = std::mem::take(decisions);
         let (back, entries) = cpu::run(move || {
             let batch = log::Batch::new(&pipeline, decided_at, size, times);
-            let entries: Vec<Outgoing> =
-                taken.par_chunks(CHUNK).flat_map_iter(|decisions| batch.entries(decisions)).collect();
-            (taken, entries)
+            let entries = taken.par_chunks(CHUNK).map(|decisions| batch.entries(decisions)).collect();
+            (taken, strokes::joined(entries))
         })
         .await;
         *decisions = back;

@@ -84,7 +84,7 @@ impl Strokes {
     }
 
     fn transform(&self) -> Vec<Decision> {
-        let chunks = self.inputs.par_chunks(CHUNK).enumerate().flat_map_iter(|(chunk, inputs)| {
+        let chunks = self.inputs.par_chunks(CHUNK).enumerate().map(|(chunk, inputs)| {
             let (mut memory, mut evaluator) = (Memory::default(), Evaluator::default());
             let mut decisions = Vec::with_capacity(inputs.len());
             for (place, input) in inputs.iter().enumerate() {
@@ -93,14 +93,16 @@ impl Strokes {
             }
             decisions
         });
-        chunks.collect()
+        joined(chunks.collect())
     }
 
     fn infer(&self, decisions: &mut [Decision]) {
         if self.pipeline.models.is_empty() {
             return;
         }
-        let size = decisions.len().div_ceil(rayon::current_num_threads()).clamp(1, CHUNK);
+        // Two calls of a model cost more than one; waking a thread is worth it only for many rows.
+        const FEW: usize = 64;
+        let size = decisions.len().div_ceil(rayon::current_num_threads()).clamp(FEW, CHUNK);
         decisions.par_chunks_mut(size).for_each(|chunk| {
             let mut evaluator = Evaluator::default();
             for model in &self.pipeline.models {
@@ -128,6 +130,16 @@ impl Strokes {
             }
         });
     }
+}
+
+/// Puts what chunks gave behind each other.
+pub(super) fn joined<T>(mut chunks: Vec<Vec<T>>) -> Vec<T> {
+    if chunks.len() < 2 {
+        return chunks.pop().unwrap_or_default();
+    }
+    let mut all = Vec::with_capacity(chunks.iter().map(Vec::len).sum());
+    chunks.into_iter().for_each(|chunk| all.extend(chunk));
+    all
 }
 
 /// Past the deadline nothing more is started.

@@ -77,20 +77,29 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Makes the entries of those decisions that are not to be asked for again. Their bodies share one buffer.
+    /// Makes the entries of those decisions that are not to be asked for again.
     pub fn entries(&self, decisions: &[Decision]) -> Vec<Outgoing> {
-        const USUAL: usize = 1024;
+        // Few enough for the allocator to keep their buffer and give it again.
+        const SHARE_A_BUFFER: usize = 32;
+        let mut entries = Vec::with_capacity(decisions.len());
+        decisions.chunks(SHARE_A_BUFFER).for_each(|decisions| self.add(decisions, &mut entries));
+        entries
+    }
+
+    fn add(&self, decisions: &[Decision], entries: &mut Vec<Outgoing>) {
+        const USUAL: usize = 1536;
         let mut buffer = Vec::with_capacity(decisions.len() * USUAL);
         let ended = decisions.iter().filter(|decision| decision.disposition != Disposition::Retry);
-        let ends: Vec<(&Decision, usize)> = ended
+        let ends: Vec<usize> = ended
+            .clone()
             .map(|decision| {
                 self.entry(decision, &mut Json(&mut buffer));
-                (decision, buffer.len())
+                buffer.len()
             })
             .collect();
         let buffer = Bytes::from(buffer);
         let mut start = 0;
-        let entries = ends.into_iter().map(|(decision, end)| {
+        entries.extend(ended.zip(ends).map(|(decision, end)| {
             let body = buffer.slice(start..end);
             start = end;
             Outgoing {
@@ -100,8 +109,7 @@ impl<'a> Batch<'a> {
                 attributes: vec![("decision-id", decision.id.clone())],
                 body,
             }
-        });
-        entries.collect()
+        }));
     }
 
     /// Writes one entry. The pipeline's name and version hold nothing that JSON escapes, nor do digests and codes.
