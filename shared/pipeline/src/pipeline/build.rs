@@ -129,6 +129,7 @@ impl Builder {
             key,
             time,
             step,
+            lookups: lookups.len(),
         };
         let sink = |name: &str| opened.sinks.get(name).cloned();
         let log = match &file.log {

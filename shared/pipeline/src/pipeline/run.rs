@@ -101,14 +101,20 @@ impl Run {
         let Some((sink, _)) = &self.pipeline.log else { return };
         let (pipeline, times, size) = (self.pipeline.clone(), self.report.times, self.inputs.len());
         let decided_at = self.clock.now();
-        let taken = std::mem::take(decisions);
-        let (back, entries) = cpu::run(move || {
-            let batch = log::Batch::new(&pipeline, decided_at, size, times);
-            let entries = taken.par_chunks(CHUNK).map(|decisions| batch.entries(decisions)).collect();
-            (taken, strokes::joined(entries))
-        })
-        .await;
-        *decisions = back;
+        let entries = if decisions.len() <= CHUNK {
+            // A fraction of a millisecond: waking another thread would cost more.
+            log::Batch::new(&pipeline, decided_at, size, times).entries(decisions)
+        } else {
+            let taken = std::mem::take(decisions);
+            let (back, entries) = cpu::run(move || {
+                let batch = log::Batch::new(&pipeline, decided_at, size, times);
+                let entries = taken.par_chunks(CHUNK).map(|decisions| batch.entries(decisions)).collect();
+                (taken, strokes::joined(entries))
+            })
+            .await;
+            *decisions = back;
+            entries
+        };
         if entries.is_empty() {
             return;
         }

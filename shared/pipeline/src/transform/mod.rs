@@ -39,6 +39,8 @@ pub(crate) struct Transform {
     pub key: Option<Expression>,
     pub time: Option<Expression>,
     pub step: Step,
+    /// How many lookups follow, to make room for what they give.
+    pub lookups: usize,
 }
 
 impl Transform {
@@ -93,7 +95,7 @@ impl Transform {
             input,
             body,
             record,
-            lookups: Vec::new(),
+            lookups: Vec::with_capacity(self.lookups),
             predictions: Vec::new(),
             candidates: Vec::new(),
             actions: Vec::new(),
