@@ -2,14 +2,13 @@
 //! comes from a process of its own; `--quick` takes fewer events.
 
 use std::{
-    collections::HashMap,
     env,
     process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
-use fourstroke_bench::{Face, Flights, Job};
+use fourstroke_bench::{Cost, Face, Flights, Job};
 use serde::{Deserialize, Serialize};
 
 const CHILD: &str = "FOURSTROKE_BENCH_CHILD";
@@ -34,8 +33,8 @@ struct Found {
 
 fn main() -> anyhow::Result<()> {
     if let Ok(child) = env::var(CHILD) {
-        let (face, plan): (String, Plan) = serde_json::from_str(&child)?;
-        println!("{}", serde_json::to_string(&measure(face.parse()?, plan)?)?);
+        let (faces, plan): (Vec<String>, Plan) = serde_json::from_str(&child)?;
+        println!("{}", serde_json::to_string(&measure(&faces, plan)?)?);
         return Ok(());
     }
     let many = if env::args().any(|argument| argument == "--quick") { 20_000 } else { 250_000 };
@@ -45,21 +44,35 @@ fn main() -> anyhow::Result<()> {
     lengths(many)
 }
 
-fn measure(face: Face, plan: Plan) -> anyhow::Result<Found> {
+fn measure(faces: &[String], plan: Plan) -> anyhow::Result<Vec<Found>> {
     const WARM: usize = 5_000;
-    let (flights, job) = (Flights::read()?, Job::new(face)?);
-    job.run(flights.batches(WARM, plan.batch));
-    let started = Instant::now();
-    let cost = job.run(flights.batches(plan.events, plan.batch));
+    let flights = Flights::read()?;
+    let jobs = faces.iter().map(|face| Job::new(face.parse()?)).collect::<anyhow::Result<Vec<Job>>>()?;
+    for job in &jobs {
+        job.run(flights.batches(WARM, plan.batch));
+    }
+    let mut costs = vec![(Cost::default(), Duration::ZERO); jobs.len()];
+    for batch in flights.batches(plan.events, plan.batch) {
+        for (job, (cost, wall)) in jobs.iter().zip(&mut costs) {
+            let batch = batch.clone();
+            let started = Instant::now();
+            cost.add(job.run([batch].into_iter()));
+            *wall += started.elapsed();
+        }
+    }
+    let peak_mib = peak_mib().unwrap_or(f64::NAN);
     let per_event = |time: Duration| time.as_nanos() as f64 / plan.events as f64;
-    let strokes = [cost.strokes.transform, cost.strokes.enrich, cost.strokes.infer, cost.strokes.act];
-    Ok(Found {
-        cpu: per_event(cost.cpu),
-        model: per_event(cost.model),
-        wall: per_event(started.elapsed()),
-        strokes: strokes.map(per_event),
-        peak_mib: peak_mib().unwrap_or(f64::NAN),
-    })
+    let found = costs.into_iter().map(|(cost, wall)| {
+        let strokes = [cost.strokes.transform, cost.strokes.enrich, cost.strokes.infer, cost.strokes.act];
+        Found {
+            cpu: per_event(cost.cpu),
+            model: per_event(cost.model),
+            wall: per_event(wall),
+            strokes: strokes.map(per_event),
+            peak_mib,
+        }
+    });
+    Ok(found.collect())
 }
 
 /// Reads the most memory this process has had, where the system tells.
@@ -69,54 +82,54 @@ fn peak_mib() -> Option<f64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
 }
 
-fn in_child(face: Face, plan: Plan) -> anyhow::Result<Found> {
+/// Measures all faces in one process.
+fn together(plan: Plan) -> anyhow::Result<Vec<(String, Found)>> {
+    let faces: Vec<String> = Face::ALL.iter().map(Face::to_string).collect();
+    let found = child(&faces, plan)?;
+    Ok(faces.into_iter().zip(found).collect())
+}
+
+/// Measures one face in a process of its own.
+fn alone(face: Face, plan: Plan) -> anyhow::Result<Found> {
+    child(&[face.to_string()], plan)?.pop().context("no figures")
+}
+
+fn child(faces: &[String], plan: Plan) -> anyhow::Result<Vec<Found>> {
     let child = Command::new(env::current_exe()?)
-        .env(CHILD, serde_json::to_string(&(face.to_string(), plan))?)
+        .env(CHILD, serde_json::to_string(&(faces, plan))?)
         .env("RAYON_NUM_THREADS", plan.threads.to_string())
         .env("TOKIO_WORKER_THREADS", "1")
         .output()?;
-    ensure!(child.status.success(), "{face}: {}", String::from_utf8_lossy(&child.stderr));
-    serde_json::from_slice(&child.stdout).with_context(|| format!("{face}: no figures"))
+    ensure!(child.status.success(), "{faces:?}: {}", String::from_utf8_lossy(&child.stderr));
+    serde_json::from_slice(&child.stdout).with_context(|| format!("{faces:?}: no figures"))
 }
 
-/// One thread, batches of 1,000: the faces in turn, five times, and the median of each figure.
+/// One thread, batches of 1,000: each batch is decided by all faces in turn, so that a noisy moment meets them all.
 fn faces(events: usize) -> anyhow::Result<()> {
-    const ROUNDS: usize = 5;
     let plan = Plan { events, batch: 1_000, threads: 1 };
-    let mut found: HashMap<String, Vec<Found>> = HashMap::new();
-    for _ in 0..ROUNDS {
-        for face in Face::ALL {
-            found.entry(face.to_string()).or_default().push(in_child(face, plan)?);
-        }
-    }
-    let median = |face: Face, figure: &dyn Fn(&Found) -> f64| {
-        let mut all: Vec<f64> = found[&face.to_string()].iter().map(figure).collect();
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
-    let limit = median(Face::Limit, &|found| found.cpu);
-    let without = |found: &Found| found.cpu - found.model;
-    let limit_without = median(Face::Limit, &without);
-    println!(
-        "\n{events} events, batches of {}, one thread, median of {ROUNDS} rounds; ns of processor time an event",
-        plan.batch
-    );
+    let found = together(plan)?;
+    let of = |face: Face| found.iter().find(|(of, _)| *of == face.to_string()).map(|(_, found)| *found);
+    let limit = of(Face::Limit).context("no limit")?;
+    let without = |found: Found| found.cpu - found.model;
+    println!("\n{events} events, batches of {}, one thread; ns of processor time an event", plan.batch);
     println!("| face | whole | models | without | a CPU-second without | share of the limit | without models |");
     println!("|---|---|---|---|---|---|---|");
-    for face in Face::ALL {
-        let (whole, rest) = (median(face, &|found| found.cpu), median(face, &without));
+    for (face, found) in &found {
         println!(
-            "| {face} | {whole:.0} | {:.0} | {rest:.0} | {:.0} | {:.2} | {:.2} |",
-            median(face, &|found| found.model),
-            1e9 / rest,
-            limit / whole,
-            limit_without / rest
+            "| {face} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} | {:.2} |",
+            found.cpu,
+            found.model,
+            without(*found),
+            1e9 / without(*found),
+            limit.cpu / found.cpu,
+            without(limit) / without(*found)
         );
     }
     println!("\n| face | transform | enrich | infer, with models | act, to the log |\n|---|---|---|---|---|");
-    for face in [Face::Yaml, Face::Rust] {
-        let stroke = |place: usize| median(face, &|found| found.strokes[place]);
-        println!("| {face} | {:.0} | {:.0} | {:.0} | {:.0} |", stroke(0), stroke(1), stroke(2), stroke(3));
+    for (face, Found { strokes: [transform, enrich, infer, act], .. }) in
+        found.iter().filter(|(_, of)| of.strokes[0] > 0.0)
+    {
+        println!("| {face} | {transform:.0} | {enrich:.0} | {infer:.0} | {act:.0} |");
     }
     Ok(())
 }
@@ -125,7 +138,7 @@ fn faces(events: usize) -> anyhow::Result<()> {
 fn cores(events: usize) -> anyhow::Result<()> {
     println!("\n| face | decisions/s, one thread | two | times |\n|---|---|---|---|");
     for face in Face::ALL {
-        let rate = |threads| anyhow::Ok(1e9 / in_child(face, Plan { events, batch: 1_000, threads })?.wall);
+        let rate = |threads| anyhow::Ok(1e9 / alone(face, Plan { events, batch: 1_000, threads })?.wall);
         let (one, two) = (rate(1)?, rate(2)?);
         println!("| {face} | {one:.0} | {two:.0} | {:.2} |", two / one);
     }
@@ -138,7 +151,7 @@ fn batches(events: usize) -> anyhow::Result<()> {
     for batch in [1, 10, 100, 1_000, 10_000] {
         // Batches of one cost many times more: fewer of them say as much.
         let events = if batch < 100 { events / 10 } else { events };
-        println!("| {batch} | {:.0} |", in_child(Face::Yaml, Plan { events, batch, threads: 2 })?.cpu);
+        println!("| {batch} | {:.0} |", alone(Face::Yaml, Plan { events, batch, threads: 2 })?.cpu);
     }
     Ok(())
 }
@@ -147,7 +160,7 @@ fn batches(events: usize) -> anyhow::Result<()> {
 fn lengths(most: usize) -> anyhow::Result<()> {
     println!("\n| events | yaml: ns of processor time an event | peak MiB |\n|---|---|---|");
     for events in [most / 25, most / 5, most, most * 4] {
-        let found = in_child(Face::Yaml, Plan { events, batch: 1_000, threads: 2 })?;
+        let found = alone(Face::Yaml, Plan { events, batch: 1_000, threads: 2 })?;
         println!("| {events} | {:.0} | {:.0} |", found.cpu, found.peak_mib);
     }
     Ok(())

@@ -66,6 +66,19 @@ pub struct Cost {
     pub strokes: StrokeTimes,
 }
 
+impl Cost {
+    /// Adds what another run cost.
+    pub fn add(&mut self, other: Cost) {
+        self.cpu += other.cpu;
+        self.model += other.model;
+        self.strokes.transform += other.strokes.transform;
+        self.strokes.enrich += other.strokes.enrich;
+        self.strokes.infer += other.strokes.infer;
+        self.strokes.act += other.strokes.act;
+        self.strokes.whole += other.strokes.whole;
+    }
+}
+
 /// One face, warm.
 pub struct Job {
     runtime: Runtime,
@@ -117,12 +130,7 @@ impl Job {
                 Work::Pipeline(pipeline) => {
                     let report = self.runtime.block_on(pipeline.run(batch, Deadline::after(PLENTY)));
                     assert!(report.fatal.is_none() && report.retries().is_empty(), "every event must be decided");
-                    cost.strokes.transform += report.times.transform;
-                    cost.strokes.enrich += report.times.enrich;
-                    cost.strokes.infer += report.times.infer;
-                    cost.strokes.act += report.times.act;
-                    cost.strokes.whole += report.times.whole;
-                    drop(report);
+                    cost.add(Cost { strokes: report.times, ..Cost::default() });
                 }
                 Work::Limit(limit) => drop(hint::black_box(limit.run(&batch, Utc::now()))),
             }

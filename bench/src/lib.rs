@@ -12,7 +12,3 @@ pub use events::Flights;
 pub use flights::{Cost, Face, Job};
 pub use limit::{Limit, Written};
 pub use open::{NullSink, Opener};
-
-/// The allocator of the handlers.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -32,11 +32,11 @@ fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
     let (flight, route, seats) = (r.text("flight_id")?.into(), r.text("route")?.into(), r.integer("plane.seats")?);
     Ok(object([("flight", flight), ("probability", probability), ("route", route), ("seats", seats.into())]))
 }
-
 /// Gives the strokes; `from` is the example's folder, `out` where its files go.
 pub fn strokes(from: &str, out: &str) -> Strokes {
     let calm = [("wind_gust", float(0.0)), ("precip", float(0.0)), ("visib", float(10.0))];
-    let full = with(|r| Ok(r.float("late.probability").unwrap_or(0.0) * r.float("plane.seats")? >= 60.0));
+    let full = with(|r| Ok(r.float("late.probability")? * r.float("plane.seats")? >= 60.0));
+    let rebook = Rule::new("rebook", "rebooking").needs(&["late"]);
     let label = with(|r| Ok(r.float("arr_delay").unwrap_or(0.0) > 30.0));
     let day = Duration::from_hours(24);
     Strokes::named("flight-delays", "1")
@@ -53,7 +53,7 @@ pub fn strokes(from: &str, out: &str) -> Strokes {
         .enrich(Lookup::new("plane", "planes", [".tailnum"]).cache(day).default([("seats", 150.into())]))
         .infer(model("late", from).features(SEEN).missing(OR_NAN, f64::NAN))
         .infer(model("late_event_only", from))
-        .rule(Rule::new("rebook", "rebooking").when(full).key(".flight_id").data(with(rebooking)))
+        .rule(rebook.when(full).key(".flight_id").data(with(rebooking)))
         .outcome(with(|r| Ok(r.text("type")? == "arrived")), ".flight_id", label, day)
         .written("decisions", &[".route"], "dead")
         .stop_above(20.0, 1_000)

@@ -23,7 +23,7 @@ impl fmt::Debug for Function {
 
 /// Makes an expression of a closure. An error makes the event poison; so does a panic.
 ///
-/// A rule's `when` sees what is there: fields of a model that did not run for the event are absent.
+/// A rule's closure sees what is there, also where a model did not run for the event: see [`Rule::needs`](super::Rule::needs).
 pub fn with<T: Gives>(call: impl Fn(&Record) -> Result<T, String> + Send + Sync + 'static) -> Expr {
     let call = move |record: &Record| call(record).map(Gives::value);
     Expr { function: Some(Function { kind: T::kind(), call: Arc::new(call) }), ..Expr::from("") }

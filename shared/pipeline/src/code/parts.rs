@@ -131,7 +131,14 @@ impl Rule {
     /// Acts on a sink: always, with the whole record, under the event's key, unless more is said.
     pub fn new(name: &str, to: &str) -> Rule {
         let to: Name = name_of(to);
-        Rule(RuleConfig { name: name_of(name), when: None, to, key: None, data: None })
+        Rule(RuleConfig { name: name_of(name), needs: Vec::new(), when: None, to, key: None, data: None })
+    }
+
+    /// Names models without whose prediction the rule does not match. What VRL text reads is needed anyhow; what a closure
+    /// reads is not known.
+    pub fn needs(mut self, models: &[&str]) -> Rule {
+        self.0.needs = models.iter().map(|model| name_of(model)).collect();
+        self
     }
 
     /// Acts only when this holds.

@@ -244,6 +244,8 @@ pub struct ActConfig {
 pub struct RuleConfig {
     /// `name`
     pub name: Name,
+    /// Models without whose prediction it does not match, beside those its expressions read; only in Rust.
+    pub(crate) needs: Vec<Name>,
     /// `when`; none: always.
     pub when: Option<Expr>,
     /// `to`: the sink.

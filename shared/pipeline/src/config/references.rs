@@ -27,6 +27,7 @@ pub(super) fn check(file: &PipelineFile, broken: &[String], note: &dyn Fn(Mistak
     let lookups: Vec<&Name> = file.enrich.iter().map(|lookup| &lookup.name).collect();
     let models: Vec<&Name> = file.infer.iter().map(|model| &model.name).collect();
     let rules: Vec<&str> = file.act.rules.iter().map(|rule| rule.name.text.as_str()).collect();
+    file.act.rules.iter().flat_map(|rule| &rule.needs).for_each(|name| check(name, &models, "model"));
     for test in &file.tests {
         test.given.iter().for_each(|(name, _)| check(name, &lookups, "lookup"));
         test.predict.iter().for_each(|(name, _)| check(name, &models, "model"));

@@ -241,6 +241,7 @@ fn rule(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<RuleConfig> {
     let name = section.require("name", "idempotency keys and the log name the rule").and_then(|_| section.name("name"));
     let to = section.require("to", "the sink the action goes to").and_then(|_| section.name("to"));
     Some(RuleConfig {
+        needs: Vec::new(),
         name: name?,
         to: to?,
         when: section.expr("when"),

@@ -9,9 +9,8 @@ use crate::types::describe;
 impl Record {
     /// Returns what a path of names leads to.
     pub fn find(&self, path: &str) -> Option<&Value> {
-        let mut names = path.split('.');
-        let first = self.get(names.next()?)?;
-        names.try_fold(first, |value, name| value.as_object()?.get(name))
+        let Some((first, rest)) = path.split_once('.') else { return self.get(path) };
+        rest.split('.').try_fold(self.get(first)?, |value, name| value.as_object()?.get(name))
     }
 
     fn read<T>(&self, path: &str, what: &str, read: impl Fn(&Value) -> Option<T>) -> Result<T, String> {

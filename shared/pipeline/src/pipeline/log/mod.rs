@@ -61,11 +61,12 @@ impl Kept {
 impl<'a> Batch<'a> {
     pub fn new(pipeline: &'a Inner, decided_at: DateTime<Utc>, size: usize, times: StrokeTimes) -> Batch<'a> {
         let micros = |duration: Duration| duration.as_micros();
+        let decided = decided_at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let StrokeTimes { transform, enrich, infer, act, .. } = times;
         Batch {
             pipeline,
             decided_at,
-            decided: format!(",\"decided_at\":\"{}\",\"event_age_ms\":", text_of(decided_at)),
+            decided: format!(",\"decided_at\":\"{decided}\",\"event_age_ms\":"),
             built: format!(",\"pipeline\":\"{}\",\"version\":\"{}\",\"record\":", pipeline.name, pipeline.version),
             end: format!(
                 ",\"batch_size\":{size},\"us\":{{\"transform\":{},\"enrich\":{},\"infer\":{},\"act\":{}}}}}",
@@ -124,7 +125,10 @@ impl<'a> Batch<'a> {
         json.raw(",\"key\":");
         json.text_or_null(facts.key.as_deref());
         json.raw(",\"event_time\":");
-        json.text_or_null(facts.time.map(text_of).as_deref());
+        match facts.time {
+            Some(time) => json.time(time),
+            None => json.raw("null"),
+        }
         json.raw(&self.decided);
         json.any(&facts.time.map(|time| self.decided_at.signed_duration_since(time).num_milliseconds()));
         json.raw(&self.built);
@@ -182,10 +186,6 @@ impl<'a> Batch<'a> {
         json.raw(model.map_or("", |model| &model.sha256));
         json.raw("\"}");
     }
-}
-
-fn text_of(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn by_model(predictions: &[Prediction]) -> impl Iterator<Item = (&str, &Prediction)> {

@@ -119,7 +119,10 @@ impl Wiring<'_> {
                     .infer
                     .iter()
                     .map(|model| model.name.text.as_str())
-                    .filter(|model| whole || reads.iter().any(|read| read == model))
+                    .filter(|model| {
+                        let needed = config.needs.iter().any(|needed| needed.text == **model);
+                        whole || needed || reads.iter().any(|read| read == model)
+                    })
                     .map(Arc::from)
                     .collect(),
                 when,
