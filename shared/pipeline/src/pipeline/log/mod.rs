@@ -107,7 +107,7 @@ impl<'a> Batch<'a> {
                 id: decision.id.clone(),
                 key: decision.record.facts().key.clone(),
                 content_type: "application/json",
-                attributes: vec![("decision-id", decision.id.clone())],
+                attributes: Vec::new(),
                 body,
             }
         }));
