@@ -147,7 +147,8 @@ impl Source for Counted {
 
 #[tokio::test(start_paused = true)]
 async fn one_batch_is_fetched_ahead_and_a_broken_source_ends_the_loop_after_what_it_gave() {
-    let world = World::new(Faults::none());
+    // A send takes a moment: the time stands still until nobody else has anything to do.
+    let world = World::new(Faults::none().delayed(Duration::from_millis(1)));
     let asked = Arc::new(AtomicUsize::new(0));
     let source = MemorySource::new(acting(6)).in_batches_of(2);
     let settlements = source.settlements();
