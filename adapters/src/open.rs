@@ -1,4 +1,4 @@
-//! From a URL's scheme to its adapter, so that a handler's [`Open`](fourstroke::ports::Open) is a few lines.
+//! From a URL's scheme to its adapter, so that a handler's [`Open`] is a few lines.
 //!
 //! ```
 //! use fourstroke_adapters::open::Adapters;
