@@ -7,6 +7,10 @@ mod flights;
 mod limit;
 mod open;
 
+/// The allocator of the handlers.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use cpu::{Timed, cpu_time};
 pub use events::Flights;
 pub use flights::{Cost, Face, Job};

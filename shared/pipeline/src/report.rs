@@ -11,8 +11,9 @@ use crate::{
     config::StopAbove,
     error::{Code, Error},
     event::{Decoded, Event},
+    infer::Feature,
     ports::Outgoing,
-    record::{Record, Shared},
+    record::{Record, Said},
 };
 
 /// Says how one event ended. Ordered from best to worst; of several, the worst counts.
@@ -59,22 +60,23 @@ pub struct Seen {
 }
 
 /// What a model said about a record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Prediction {
     /// The model's name in the pipeline file.
     pub name: Arc<str>,
-    /// The names of the model's columns.
-    pub columns: Arc<[Arc<str>]>,
-    /// What went into the columns, before category tables; empty where a stub stood in for the model.
-    pub features: Vec<Value>,
+    /// The model's columns; none where a stub stood in for it.
+    pub(crate) features: Arc<[Feature]>,
+    /// What went into those columns that are not simply read from the record.
+    pub(crate) computed: Vec<Value>,
     /// What came out: `probability`, `class`, `scores`, `value`, or the model's own output names.
-    pub output: Arc<Shared>,
+    pub output: Arc<Said>,
 }
 
 impl Prediction {
     /// Returns the probability of the class named `positive`.
     pub fn probability(&self) -> Option<f64> {
-        self.output.as_object()?.get("probability")?.as_float().map(|number| number.into_inner())
+        let whole = || self.output.value().as_object()?.get("probability");
+        self.output.named("probability", None).or_else(whole)?.as_float().map(|number| number.into_inner())
     }
 }
 
@@ -127,6 +129,23 @@ pub struct Decision {
     pub disposition: Disposition,
     /// Why, when it ended as dead-lettered or retry.
     pub error: Option<Error>,
+}
+
+impl Decision {
+    /// Returns what went into a model for one of its predictions, column by column, before category tables. Nothing
+    /// where a stub stood in for the model.
+    pub fn features<'a>(&'a self, prediction: &'a Prediction) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.columns(prediction).map(|(feature, value)| (&*feature.name, value))
+    }
+
+    pub(crate) fn columns<'a>(&'a self, prediction: &'a Prediction) -> impl Iterator<Item = (&'a Feature, &'a Value)> {
+        let mut computed = prediction.computed.iter();
+        // Nothing changes a field after a model has read it.
+        prediction.features.iter().filter_map(move |feature| {
+            let value = feature.expression.read(&self.record).or_else(|| computed.next())?;
+            Some((feature, value))
+        })
+    }
 }
 
 /// Wall time a batch spent in each stroke.

@@ -195,7 +195,7 @@ async fn a_model_runs_for_those_it_is_for_and_one_bad_row_stays_alone() {
     let said = &report.decisions[0].predictions[0];
     let probability = said.probability().unwrap();
     assert!((probability - 0.9).abs() < 1e-6);
-    assert_eq!(serde_json::to_value(&**said.output).unwrap()["class"], 1);
+    assert_eq!(serde_json::to_value(said.output.value()).unwrap()["class"], 1);
 }
 
 #[tokio::test]

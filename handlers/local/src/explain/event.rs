@@ -146,7 +146,7 @@ fn asked(considered: Considered, decision: &Decision) -> picture::Asked {
         sha256: considered.sha256.to_string(),
         when: considered.when.map(tested),
         features: Pairs(considered.features.iter().map(|(name, value)| (name.to_string(), json(value))).collect()),
-        prediction: said.map_or(Value::Null, |said| json(&said.output)),
+        prediction: said.map_or(Value::Null, |said| json(said.output.value())),
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 
-use super::Answer;
+use super::{
+    Answer,
+    keys::{AsParts, Keys},
+};
 use crate::{config::CacheConfig, ports::Key};
 
 /// A cache of answers. Locked once per batch, never per event.
@@ -26,10 +29,11 @@ impl Cache {
     }
 
     /// Returns the answers that are still fresh, `None` for the others.
-    pub(super) fn get(&self, keys: &[Key], now: DateTime<Utc>) -> Vec<Option<Answer>> {
+    pub(super) fn get(&self, keys: &Keys, now: DateTime<Utc>) -> Vec<Option<Answer>> {
         let mut entries = self.lock();
-        keys.iter()
-            .map(|key| {
+        (0..keys.len())
+            .map(|place| {
+                let key: &dyn AsParts = &keys.parts(place);
                 let answer = entries.get(key)?;
                 let age = now.signed_duration_since(answer.asked);
                 // A clock that went back makes an answer of unknown age: ask again.

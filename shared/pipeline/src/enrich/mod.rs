@@ -2,6 +2,7 @@
 
 mod asked;
 mod cache;
+mod keys;
 mod row;
 mod wave;
 
@@ -9,6 +10,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
+
+use keys::Keys;
 
 pub(crate) use cache::Cache;
 pub(crate) use row::{Row, Shape};
@@ -19,7 +22,7 @@ use crate::{
     error::{Code, Error, Kind, Stage},
     expression::Expression,
     pipeline::{Stubs, retry::Retry},
-    ports::{Key, Store, StoreError},
+    ports::{Item, Key, Store, StoreError},
     record::Shared,
     report::{Decision, Seen},
 };
@@ -53,7 +56,7 @@ type Answers = Vec<Option<Result<Answer, Error>>>;
 
 impl Lookup {
     /// Answers what a stub or the cache knows.
-    fn known(&self, keys: &[Key], stubs: &Stubs, now: DateTime<Utc>) -> Answers {
+    fn known(&self, keys: &Keys, stubs: &Stubs, now: DateTime<Utc>) -> Answers {
         if let Some(value) = stubs.given.get(&*self.name) {
             let row = self.shape.row(Some(value.clone()).filter(|value| !value.is_null()));
             return vec![Some(Ok(Answer { asked: now, expires: None, row })); keys.len()];
@@ -65,12 +68,12 @@ impl Lookup {
     }
 
     /// Answers the keys that are open from the store in one read, repeated for what failed retryably.
-    async fn ask(&self, keys: &[Key], answers: &mut Answers, clock: &Clock, deadline: Deadline) {
+    async fn ask(&self, keys: &Keys, answers: &mut Answers, clock: &Clock, deadline: Deadline) {
         let asked = clock.now();
         let mut open: Vec<usize> = (0..keys.len()).filter(|place| answers[*place].is_none()).collect();
         let mut retry = None;
         while !open.is_empty() {
-            let wanted: Vec<Key> = open.iter().map(|place| keys[*place].clone()).collect();
+            let wanted: Vec<Key> = open.iter().map(|place| keys.parts(*place).to_key()).collect();
             let read = self.read(&wanted, deadline).await;
             let mut fresh = Vec::new();
             for (place, result) in open.iter().zip(read) {
@@ -80,7 +83,7 @@ impl Lookup {
                     row: self.shape.row(item.map(|item| item.value)),
                 });
                 if let Ok(answer) = &result {
-                    fresh.push((keys[*place].clone(), answer.clone()));
+                    fresh.push((keys.parts(*place).to_key(), answer.clone()));
                 }
                 answers[*place] = Some(result);
             }
@@ -95,7 +98,7 @@ impl Lookup {
     }
 
     /// Reads once, within the lookup's timeout and the deadline.
-    async fn read(&self, keys: &[Key], deadline: Deadline) -> Vec<Result<Option<crate::ports::Item>, Error>> {
+    async fn read(&self, keys: &[Key], deadline: Deadline) -> Vec<Result<Option<Item>, Error>> {
         let limit = self.timeout.map_or(deadline.left(), |timeout| timeout.min(deadline.left()));
         let name = &self.name;
         match tokio::time::timeout(limit, AssertUnwindSafe(self.store.get(keys)).catch_unwind()).await {

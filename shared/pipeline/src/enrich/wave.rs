@@ -1,11 +1,9 @@
 //! Lookups of one wave: asked at the same time, as none needs another's answer.
 
-use rayon::prelude::*;
-
 use super::{Answers, Lookup, asked::Asked};
 use crate::{
     clock::{Clock, Deadline},
-    pipeline::Stubs,
+    pipeline::{Stubs, cpu},
     report::Decision,
 };
 
@@ -55,8 +53,10 @@ impl Wave {
     pub fn apply(self, lookups: &[Lookup], decisions: &mut [Decision], clock: &Clock) -> usize {
         let now = clock.now();
         for (lookup, (asked, answers)) in of_wave(lookups, self.number).zip(&self.lookups) {
-            decisions.par_iter_mut().with_min_len(256).zip(&asked.of).for_each(|(decision, place)| {
-                if decision.error.is_none() {
+            cpu::each_with(decisions, &asked.of, cpu::CHUNK, |decisions, places| {
+                for (decision, place) in
+                    decisions.iter_mut().zip(places).filter(|(decision, _)| decision.error.is_none())
+                {
                     lookup.apply(decision, place.map(|place| &answers[place]), now);
                 }
             });

@@ -115,6 +115,16 @@ impl Expression {
         }
     }
 
+    /// Tells whether it only reads what a path names.
+    pub fn is_path(&self) -> bool {
+        matches!(self.how, How::Field(..) | How::Path(_))
+    }
+
+    /// Reads what it names, if it is only a path; null where there is nothing.
+    pub fn read<'a>(&self, record: &'a Record) -> Option<&'a Value> {
+        self.is_path().then(|| self.how.find(record).unwrap_or(&Value::Null))
+    }
+
     /// Evaluates to true or false; the type was checked when it was compiled.
     ///
     /// # Errors
@@ -134,15 +144,34 @@ impl Expression {
         evaluator: &mut Evaluator,
     ) -> Result<Option<bytestring::ByteString>, String> {
         let value = self.eval(record, evaluator)?;
-        match value.as_ref() {
-            Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(text.clone())),
-            Value::Integer(number) => Ok(Some(number.to_string().into())),
-            value => match value.to_str() {
-                Some(text) => Ok(Some(text.into())),
-                None => Err(format!("{} is neither text nor an integer", crate::types::describe(value))),
-            },
+        match value {
+            Cow::Borrowed(Value::String(text)) => Ok(Some(text.clone())),
+            Cow::Owned(Value::String(text)) => Ok(Some(text)),
+            value => Ok(written(&value)?.map(|text| text.into_owned().into())),
         }
+    }
+
+    /// Evaluates to text as [`Expression::text`] does, without making a copy of what the record has.
+    ///
+    /// # Errors
+    /// The runtime error in words.
+    pub fn str<'a>(&self, record: &'a mut Record, evaluator: &mut Evaluator) -> Result<Option<Cow<'a, str>>, String> {
+        match self.eval(record, evaluator)? {
+            Cow::Borrowed(value) => written(value),
+            Cow::Owned(value) => Ok(written(&value)?.map(|text| Cow::Owned(text.into_owned()))),
+        }
+    }
+}
+
+/// Returns what a value is as text; null is none.
+fn written(value: &Value) -> Result<Option<Cow<'_, str>>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Integer(number) => Ok(Some(Cow::Owned(number.to_string()))),
+        value => match value.to_str() {
+            Some(text) => Ok(Some(Cow::Borrowed(text))),
+            None => Err(format!("{} is neither text nor an integer", crate::types::describe(value))),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Features to tensors: expressions, category tables, stand-ins for null, and the types the model takes.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use hashbrown::HashMap;
 use vrl::value::Value;
@@ -16,6 +16,8 @@ use crate::{
 /// One column of a model.
 pub(crate) struct Feature {
     pub name: Arc<str>,
+    /// The name as JSON, with the colon behind it.
+    pub json: String,
     pub expression: Expression,
     /// Stands in for null; NaN where the model knows what to do with it.
     pub missing: Option<f64>,
@@ -28,6 +30,12 @@ enum Cell {
     Number(f64),
     Integer(i64),
     Text(String),
+}
+
+impl fmt::Debug for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 impl Feature {
@@ -90,9 +98,10 @@ impl<'a> Rows<'a> {
         Rows { features, layout, tensors: Tensors { rows: 0, data }, cells: Vec::with_capacity(features.len()) }
     }
 
-    /// Adds a record's row; gives what went in, as it was before category tables.
+    /// Adds a record's row; gives those values that are not simply read from the record, as they were before category
+    /// tables.
     pub fn add(&mut self, record: &mut Record, evaluator: &mut Evaluator) -> Result<Vec<Value>, Error> {
-        let mut seen = Vec::with_capacity(self.features.len());
+        let mut computed = Vec::new();
         self.cells.clear();
         for feature in self.features {
             let value = feature.expression.eval(record, evaluator).map_err(|reason| {
@@ -100,7 +109,9 @@ impl<'a> Rows<'a> {
                 Error::poison(Stage::Infer, Code::FEATURE_VALUE, reason)
             })?;
             self.cells.push(feature.cell(&value)?);
-            seen.push(value.into_owned());
+            if !feature.expression.is_path() {
+                computed.push(value.into_owned());
+            }
         }
         // Check the whole row before any of it is pushed: half a row would shift all that follow.
         for place in 0..self.cells.len() {
@@ -129,7 +140,7 @@ impl<'a> Rows<'a> {
             }
         }
         self.tensors.rows += 1;
-        Ok(seen)
+        Ok(computed)
     }
 
     fn dtype(&self, feature: usize) -> Dtype {

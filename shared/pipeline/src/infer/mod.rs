@@ -15,7 +15,7 @@ use crate::{
     expression::{Evaluator, Expression},
     pipeline::Stubs,
     ports::{Model, ModelError, Tensors},
-    record::Shared,
+    record::Said,
     report::{Decision, Prediction},
 };
 use features::Rows;
@@ -29,9 +29,8 @@ pub(crate) struct Inference {
     /// The digest of the model's bytes, for the log.
     pub sha256: Arc<str>,
     pub when: Option<Expression>,
-    pub features: Vec<Feature>,
-    /// The features' names, shared by all predictions.
-    pub columns: Arc<[Arc<str>]>,
+    /// Shared by all predictions.
+    pub features: Arc<[Feature]>,
     pub layout: Layout,
     pub outputs: Outputs,
     /// Whether its probability is scored against outcomes.
@@ -41,7 +40,7 @@ pub(crate) struct Inference {
 /// What a row that goes into the model came from.
 struct Asked {
     decision: usize,
-    features: Vec<Value>,
+    computed: Vec<Value>,
 }
 
 impl Inference {
@@ -54,11 +53,11 @@ impl Inference {
                 continue;
             }
             if let Some(output) = stubs.predict.get(&*self.name) {
-                self.predict(decision, Vec::new(), output.clone());
+                self.predict(decision, Arc::default(), Vec::new(), Said::stand_in(output.clone()));
                 continue;
             }
             match rows.add(&mut decision.record, evaluator) {
-                Ok(features) => asked.push(Asked { decision: place, features }),
+                Ok(computed) => asked.push(Asked { decision: place, computed }),
                 Err(error) => {
                     decision.error = Some(Error { reason: format!("`{}`: {}", self.name, error.reason), ..error })
                 }
@@ -98,7 +97,7 @@ impl Inference {
         for (row, asked) in asked.into_iter().enumerate() {
             let decision = &mut chunk[asked.decision];
             match self.outputs.row(outputs, row) {
-                Some(output) => self.predict(decision, asked.features, output),
+                Some(output) => self.predict(decision, self.features.clone(), asked.computed, output),
                 None => {
                     let reason =
                         format!("`{}` gives a number that is not finite, or a probability outside 0 to 1", self.name);
@@ -108,15 +107,10 @@ impl Inference {
         }
     }
 
-    fn predict(&self, decision: &mut Decision, features: Vec<Value>, output: Value) {
-        let output = Arc::new(Shared::new(output));
-        decision.record.share(self.place, output.clone());
-        decision.predictions.push(Prediction {
-            name: self.name.clone(),
-            columns: self.columns.clone(),
-            features,
-            output,
-        });
+    fn predict(&self, decision: &mut Decision, features: Arc<[Feature]>, computed: Vec<Value>, output: Said) {
+        let output = Arc::new(output);
+        decision.record.say(self.place, output.clone());
+        decision.predictions.push(Prediction { name: self.name.clone(), features, computed, output });
     }
 
     fn failed(&self, error: ModelError) -> Error {

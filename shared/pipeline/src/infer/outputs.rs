@@ -1,29 +1,60 @@
 //! A model's outputs as fields of the record: `.probability`, `.class`, `.scores`, `.value`, or its own names.
 
-use vrl::value::{KeyString, Kind, ObjectMap, Value, kind::Collection};
+use std::sync::Arc;
 
-use crate::ports::{Dtype, Labels, Port, Signature, Tensor, Tensors};
+use vrl::value::{KeyString, Kind, Value, kind::Collection};
+
+use crate::{
+    ports::{Dtype, Labels, Port, Signature, Tensor, Tensors},
+    record::{Names, Said},
+};
 
 /// How a model's outputs are named.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Outputs {
-    /// A classifier.
-    Classes {
-        /// Which output is the chosen class, if any; else it is the one of the highest score.
-        class: Option<usize>,
-        /// Which output holds the scores, one per class.
-        scores: usize,
-        classes: Vec<Value>,
-        names: Vec<KeyString>,
-        /// The place of the class named `positive`.
-        positive: Option<usize>,
-    },
-    /// One number that is the probability of `positive`.
+pub(crate) struct Outputs {
+    /// Sorted by name.
+    fields: Vec<Field>,
+    names: Arc<Names>,
+}
+
+/// One field of what a model says, or one of an object in it.
+#[derive(Clone, Debug, PartialEq)]
+struct Field {
+    name: KeyString,
+    below: Option<KeyString>,
+    kind: Kind,
+    from: Origin,
+}
+
+/// Where a field's value is among a row of the outputs; each names an output.
+#[derive(Clone, Debug, PartialEq)]
+enum Origin {
+    /// The only element.
+    Element(usize),
+    /// All elements.
+    Elements(usize),
+    /// The only element, which is a probability.
     Probability(usize),
-    /// One number.
-    Value(usize),
-    /// Whatever the model names.
-    Named(Vec<(KeyString, Kind)>),
+    /// The score of the class at this place of so many.
+    Score(usize, Place),
+    /// The same, which is a probability.
+    ProbabilityOf(usize, Place),
+    /// The class of the highest score.
+    Best(usize, Vec<Value>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    at: usize,
+    of: usize,
+}
+
+/// Where a classifier's parts are.
+struct Classifier {
+    /// Which output is the chosen class, if any; else it is the one of the highest score.
+    class: Option<usize>,
+    /// Which output holds the scores, one per class.
+    scores: usize,
 }
 
 impl Outputs {
@@ -34,29 +65,32 @@ impl Outputs {
     pub fn new(signature: &Signature, positive: Option<&str>) -> Result<Outputs, String> {
         let outputs = &signature.outputs;
         let is_float = |port: &Port| matches!(port.dtype, Dtype::F32 | Dtype::F64);
-        let floats: Vec<usize> = (0..outputs.len()).filter(|place| is_float(&outputs[*place])).collect();
-        let others: Vec<usize> = (0..outputs.len()).filter(|place| !is_float(&outputs[*place])).collect();
+        let (floats, others): (Vec<usize>, Vec<usize>) =
+            (0..outputs.len()).partition(|place| is_float(&outputs[*place]));
         let class = match others.as_slice() {
             [] => None,
             [one] if outputs[*one].width() == 1 => Some(*one),
             _ => return Outputs::named(signature, positive),
         };
+        let single = |name: &str, from| Ok(Outputs::of(vec![Field::top(name, Kind::float(), from)]));
         match (floats.as_slice(), class, positive) {
             ([scores], _, _) if outputs[*scores].width() > 1 && (class.is_some() || positive.is_some()) => {
-                Outputs::classes(signature, class, *scores, positive)
+                Outputs::classes(signature, &Classifier { class, scores: *scores }, positive)
             }
-            ([one], None, Some(_)) if outputs[*one].width() == 1 => Ok(Outputs::Probability(*one)),
-            ([one], None, None) if outputs[*one].width() == 1 => Ok(Outputs::Value(*one)),
+            ([one], None, Some(_)) if outputs[*one].width() == 1 => single("probability", Origin::Probability(*one)),
+            ([one], None, None) if outputs[*one].width() == 1 => single("value", Origin::Element(*one)),
             _ => Outputs::named(signature, positive),
         }
     }
 
-    fn classes(
-        signature: &Signature,
-        class: Option<usize>,
-        scores: usize,
-        positive: Option<&str>,
-    ) -> Result<Outputs, String> {
+    fn of(mut fields: Vec<Field>) -> Outputs {
+        fields.sort_by(|a, b| (&a.name, &a.below).cmp(&(&b.name, &b.below)));
+        let names = fields.iter().map(|field| (field.name.clone(), field.below.clone())).collect();
+        Outputs { fields, names: Arc::new(Names::new(names)) }
+    }
+
+    fn classes(signature: &Signature, of: &Classifier, positive: Option<&str>) -> Result<Outputs, String> {
+        let Classifier { class, scores } = *of;
         let width = signature.outputs[scores].width();
         let classes: Vec<Value> = match &signature.labels {
             Some(Labels::Integers(labels)) => labels.iter().map(|label| Value::Integer(*label)).collect(),
@@ -73,104 +107,100 @@ impl Outputs {
         if classes.len() != width {
             return Err(format!("the model has {width} scores but {} labels", classes.len()));
         }
-        let positive = match positive {
-            None => None,
-            Some(positive) => Some(names.iter().position(|name| &**name == positive).ok_or_else(|| {
+        let mut fields = Vec::with_capacity(width + 2);
+        if let Some(positive) = positive {
+            let at = names.iter().position(|name| &**name == positive).ok_or_else(|| {
                 let names: Vec<&str> = names.iter().map(|name| &**name).collect();
                 format!("`positive` is {positive}, but the model's classes are {}", names.join(", "))
-            })?),
-        };
-        Ok(Outputs::Classes { class, scores, classes, names, positive })
+            })?;
+            let from = Origin::ProbabilityOf(scores, Place { at, of: width });
+            fields.push(Field::top("probability", Kind::float(), from));
+        }
+        fields.extend(names.into_iter().enumerate().map(|(at, name)| Field {
+            name: "scores".into(),
+            below: Some(name),
+            kind: Kind::float(),
+            from: Origin::Score(scores, Place { at, of: width }),
+        }));
+        let kind = if matches!(classes.first(), Some(Value::Integer(_))) { Kind::integer() } else { Kind::bytes() };
+        fields.push(Field::top("class", kind, class.map_or(Origin::Best(scores, classes), Origin::Element)));
+        Ok(Outputs::of(fields))
     }
 
     fn named(signature: &Signature, positive: Option<&str>) -> Result<Outputs, String> {
         if let Some(positive) = positive {
             return Err(format!("`positive` is {positive}, but the model is no classifier: {signature}"));
         }
-        let named = signature.outputs.iter().map(|port| {
+        let named = signature.outputs.iter().enumerate().map(|(place, port)| {
             let element = match port.dtype {
                 Dtype::F32 | Dtype::F64 => Kind::float(),
                 Dtype::I64 => Kind::integer(),
                 Dtype::Bool => Kind::boolean(),
                 Dtype::String => Kind::bytes(),
             };
-            let kind = if port.width() == 1 { element } else { Kind::array(Collection::from_unknown(element)) };
-            (KeyString::from(port.name.as_str()), kind)
+            let (kind, from) = match port.width() {
+                1 => (element, Origin::Element(place)),
+                _ => (Kind::array(Collection::from_unknown(element)), Origin::Elements(place)),
+            };
+            Field::top(&port.name, kind, from)
         });
-        Ok(Outputs::Named(named.collect()))
+        Ok(Outputs::of(named.collect()))
     }
 
     /// Returns the type expressions see.
     pub fn kind(&self) -> Kind {
         let mut known = Collection::empty();
-        match self {
-            Outputs::Classes { classes, names, positive, .. } => {
-                let class =
-                    if matches!(classes.first(), Some(Value::Integer(_))) { Kind::integer() } else { Kind::bytes() };
-                known = known.with_known("class", class);
-                let scores =
-                    names.iter().fold(Collection::empty(), |scores, name| scores.with_known(&**name, Kind::float()));
-                known = known.with_known("scores", Kind::object(scores));
-                if positive.is_some() {
-                    known = known.with_known("probability", Kind::float());
-                }
-            }
-            Outputs::Probability(_) => known = known.with_known("probability", Kind::float()),
-            Outputs::Value(_) => known = known.with_known("value", Kind::float()),
-            Outputs::Named(named) => {
-                for (name, kind) in named {
-                    known = known.with_known(&**name, kind.clone());
-                }
-            }
+        for one in self.fields.chunk_by(|a, b| a.below.is_some() && a.name == b.name) {
+            let Some(first) = one.first() else { continue };
+            let kind = match first.below {
+                None => first.kind.clone(),
+                Some(_) => Kind::object(one.iter().fold(Collection::empty(), |object, field| {
+                    object.with_known(field.below.as_deref().unwrap_or_default(), field.kind.clone())
+                })),
+            };
+            known = known.with_known(&*first.name, kind);
         }
         Kind::object(known)
     }
 
-    /// Takes one row of the outputs as an object; none if a number in it is not finite, or a probability none.
-    pub fn row(&self, outputs: &Tensors, row: usize) -> Option<Value> {
-        let mut object = ObjectMap::new();
-        match self {
-            Outputs::Classes { class, scores, classes, names, positive } => {
-                let width = names.len();
-                let values: Vec<f64> = (0..width)
-                    .map(|place| number(&outputs.data[*scores], row * width + place))
-                    .collect::<Option<_>>()?;
-                let best = (0..width).fold(0, |best, place| if values[place] > values[best] { place } else { best });
-                let chosen = match class {
-                    Some(class) => element(&outputs.data[*class], row)?,
-                    None => classes[best].clone(),
-                };
-                object.insert("class".into(), chosen);
-                if let Some(positive) = positive {
-                    object.insert("probability".into(), Value::from_f64_or_zero(probability(values[*positive])?));
+    /// Takes one row of the outputs; none if a number in it is not finite, or a probability none.
+    pub fn row(&self, outputs: &Tensors, row: usize) -> Option<Said> {
+        let values = self.fields.iter().map(|field| field.from.value(outputs, row)).collect::<Option<_>>()?;
+        Some(Said::new(self.names.clone(), values))
+    }
+}
+
+impl Field {
+    fn top(name: &str, kind: Kind, from: Origin) -> Field {
+        Field { name: name.into(), below: None, kind, from }
+    }
+}
+
+impl Origin {
+    fn value(&self, outputs: &Tensors, row: usize) -> Option<Value> {
+        let score = |scores: usize, place: Place| number(&outputs.data[scores], row * place.of + place.at);
+        Some(match self {
+            Origin::Element(output) => element(&outputs.data[*output], row)?,
+            Origin::Elements(output) => {
+                let tensor = &outputs.data[*output];
+                let width = tensor.len() / outputs.rows.max(1);
+                (row * width..(row + 1) * width).map(|at| element(tensor, at)).collect::<Option<Vec<_>>>()?.into()
+            }
+            Origin::Probability(output) => Value::from_f64_or_zero(probability(number(&outputs.data[*output], row)?)?),
+            Origin::Score(scores, place) => Value::from_f64_or_zero(score(*scores, *place)?),
+            Origin::ProbabilityOf(scores, place) => Value::from_f64_or_zero(probability(score(*scores, *place)?)?),
+            Origin::Best(scores, classes) => {
+                let of = classes.len();
+                let (mut best, mut highest) = (0, f64::NEG_INFINITY);
+                for at in 0..of {
+                    let score = score(*scores, Place { at, of })?;
+                    if score > highest {
+                        (best, highest) = (at, score);
+                    }
                 }
-                let scores: ObjectMap =
-                    names.iter().cloned().zip(values.into_iter().map(Value::from_f64_or_zero)).collect();
-                object.insert("scores".into(), Value::Object(scores));
+                classes[best].clone()
             }
-            Outputs::Probability(place) => {
-                let number = probability(number(&outputs.data[*place], row)?)?;
-                object.insert("probability".into(), Value::from_f64_or_zero(number));
-            }
-            Outputs::Value(place) => {
-                object.insert("value".into(), element(&outputs.data[*place], row)?);
-            }
-            Outputs::Named(named) => {
-                for ((name, kind), tensor) in named.iter().zip(&outputs.data) {
-                    let width = tensor.len() / outputs.rows.max(1);
-                    let value = if kind.is_array() {
-                        (row * width..(row + 1) * width)
-                            .map(|at| element(tensor, at))
-                            .collect::<Option<Vec<_>>>()?
-                            .into()
-                    } else {
-                        element(tensor, row)?
-                    };
-                    object.insert(name.clone(), value);
-                }
-            }
-        }
-        Some(Value::Object(object))
+        })
     }
 }
 

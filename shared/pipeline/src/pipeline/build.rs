@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{join, join_all};
 
-use super::{Inner, OutcomeRule, Pipeline, breaker::Breaker, log::Kept, wire::Wiring};
+use super::{Inner, OutcomeRule, Pipeline, breaker::Breaker, cpu::Pace, log::Kept, wire::Wiring};
 use crate::{
     act::Act,
     clock::Clock,
@@ -149,6 +149,7 @@ impl Builder {
             breaker: file.stop_above.map(|limit| Arc::new(Breaker::new(limit))),
             slo: file.slo,
             clock: self.clock.clone(),
+            pace: Pace::default(),
             sinks: opened.sinks,
         })
     }

@@ -169,7 +169,9 @@ impl Look<'_> {
             };
             let mut features = Vec::new();
             match said {
-                Some(said) => features.extend(said.columns.iter().cloned().zip(said.features.iter().cloned())),
+                Some(said) => {
+                    features.extend(decision.features(said).map(|(name, value)| (name.into(), value.clone())))
+                }
                 None if reached == Reached::Failed && when.as_ref().is_none_or(|when| when.value == Ok(true)) => {
                     let columns = model.features.iter();
                     features.extend(columns.map(|column| (column.name.clone(), self.value(&column.expression))));

@@ -56,6 +56,7 @@ struct Inner {
     breaker: Option<Arc<breaker::Breaker>>,
     slo: SloConfig,
     clock: Clock,
+    pace: cpu::Pace,
 }
 
 /// Which events tell how an earlier decision turned out.

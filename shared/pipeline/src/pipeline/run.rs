@@ -2,15 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rayon::prelude::*;
 use tokio::time::Instant;
 
 use super::{
     Inner, Stubs, barrier,
     breaker::{Breaker, Turn},
-    cpu, dead_letter, held, log,
+    cpu::{self, CHUNK},
+    dead_letter, held, log,
     send::send,
-    strokes::{self, CHUNK, Strokes},
+    strokes::{self, Strokes},
 };
 use crate::{
     clock::{Clock, Deadline},
@@ -108,7 +108,7 @@ impl Run {
             let taken = std::mem::take(decisions);
             let (back, entries) = cpu::run(move || {
                 let batch = log::Batch::new(&pipeline, decided_at, size, times);
-                let entries = taken.par_chunks(CHUNK).map(|decisions| batch.entries(decisions)).collect();
+                let entries = cpu::map(&taken, CHUNK, |_, decisions| batch.entries(decisions));
                 (taken, strokes::joined(entries))
             })
             .await;

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use tokio::time::Instant;
 
-use super::{Inner, OutcomeRule, Stubs, cpu};
+use super::{
+    Inner, OutcomeRule, Stubs,
+    cpu::{self, CHUNK},
+};
 use crate::{
     clock::{Clock, Deadline},
     enrich::Wave,
@@ -17,9 +19,6 @@ use crate::{
     report::{Decision, Outcome, StrokeTimes},
     transform::Memory,
 };
-
-/// Records handled by one CPU thread at a time: enough for a model to run in batches, few enough to fill all cores.
-pub(super) const CHUNK: usize = 256;
 
 /// What the strokes of one batch need.
 pub(super) struct Strokes {
@@ -44,16 +43,18 @@ impl Strokes {
     /// Decides what is to be done about each event.
     pub async fn run(self) -> (Vec<Decision>, StrokeTimes) {
         let this = Arc::new(self);
+        let (pace, events) = (&this.pipeline.pace, this.inputs.len());
         let strokes = this.clone();
-        let mut underway = cpu::run(move || strokes.begin()).await;
+        let mut underway = pace.run(events, move || strokes.begin()).await;
         while let Some(mut wave) = underway.waiting.take() {
             wave.ask(&this.pipeline.lookups, &this.clock, this.deadline).await;
             let strokes = this.clone();
-            underway = cpu::run(move || {
-                let next = wave.apply(&strokes.pipeline.lookups, &mut underway.decisions, &strokes.clock);
-                strokes.go_on(underway, next)
-            })
-            .await;
+            underway = pace
+                .run(events, move || {
+                    let next = wave.apply(&strokes.pipeline.lookups, &mut underway.decisions, &strokes.clock);
+                    strokes.go_on(underway, next)
+                })
+                .await;
         }
         (underway.decisions, underway.times)
     }
@@ -84,7 +85,7 @@ impl Strokes {
     }
 
     fn transform(&self) -> Vec<Decision> {
-        let chunks = self.inputs.par_chunks(CHUNK).enumerate().map(|(chunk, inputs)| {
+        let chunks = cpu::map(&self.inputs, CHUNK, |chunk, inputs| {
             let (mut memory, mut evaluator) = (Memory::default(), Evaluator::default());
             let mut decisions = Vec::with_capacity(inputs.len());
             for (place, input) in inputs.iter().enumerate() {
@@ -93,17 +94,16 @@ impl Strokes {
             }
             decisions
         });
-        joined(chunks.collect())
+        joined(chunks)
     }
 
     fn infer(&self, decisions: &mut [Decision]) {
         if self.pipeline.models.is_empty() {
             return;
         }
-        // Two calls of a model cost more than one; waking a thread is worth it only for many rows.
-        const FEW: usize = 64;
-        let size = decisions.len().div_ceil(rayon::current_num_threads()).clamp(FEW, CHUNK);
-        decisions.par_chunks_mut(size).for_each(|chunk| {
+        // Two calls of a model cost more than one.
+        let size = cpu::share(decisions.len());
+        cpu::map_mut(decisions, size, |chunk| {
             let mut evaluator = Evaluator::default();
             for model in &self.pipeline.models {
                 model.run(chunk, &self.stubs, &mut evaluator);
@@ -114,7 +114,7 @@ impl Strokes {
     /// Evaluates the rules and what an outcome tells.
     fn choose(&self, decisions: &mut [Decision]) {
         let pipeline = &self.pipeline;
-        decisions.par_chunks_mut(CHUNK).for_each(|chunk| {
+        cpu::map_mut(decisions, CHUNK, |chunk| {
             let mut evaluator = Evaluator::default();
             for decision in chunk.iter_mut().filter(|decision| decision.error.is_none()) {
                 let chosen = pipeline.act.choose(decision, &mut evaluator);

@@ -3,6 +3,7 @@
 
 mod layout;
 mod read;
+mod said;
 mod shared;
 mod target;
 
@@ -16,7 +17,9 @@ use vrl::{
 };
 
 pub(crate) use layout::Layout;
-pub use shared::Shared;
+pub(crate) use said::Names;
+pub use said::Said;
+pub(crate) use shared::Shared;
 
 use crate::event::Attributes;
 
@@ -62,12 +65,14 @@ enum Field {
     Absent,
     Own(Value),
     Shared(Arc<Shared>),
+    Said(Arc<Said>),
 }
 
 /// A field to be written down.
 pub(crate) enum Written<'a> {
     Own(&'a Value),
     Shared(&'a Shared),
+    Said(&'a Said),
 }
 
 impl Field {
@@ -76,13 +81,23 @@ impl Field {
             Field::Absent => None,
             Field::Own(value) => Some(value),
             Field::Shared(value) => Some(value),
+            Field::Said(said) => Some(said.value()),
+        }
+    }
+
+    /// Returns what lies behind it.
+    fn behind(&self, rest: &[OwnedSegment]) -> Option<&Value> {
+        match self {
+            Field::Said(said) if !rest.is_empty() => said.at(rest),
+            field if rest.is_empty() => field.value(),
+            field => field.value()?.get(rest),
         }
     }
 
     /// Returns the value for changing; what is shared becomes the record's own.
     fn value_mut(&mut self) -> Option<&mut Value> {
-        if let Field::Shared(value) = self {
-            *self = Field::Own((***value).clone());
+        if !matches!(self, Field::Own(_)) {
+            *self = Field::Own(self.take()?);
         }
         match self {
             Field::Own(value) => Some(value),
@@ -95,6 +110,7 @@ impl Field {
             Field::Absent => None,
             Field::Own(value) => Some(value),
             Field::Shared(value) => Some((**value).clone()),
+            Field::Said(said) => Some(said.value().clone()),
         }
     }
 }
@@ -171,6 +187,11 @@ impl Record {
         *self.field(place) = Field::Shared(value);
     }
 
+    /// Sets the field at a place to what a model said.
+    pub(crate) fn say(&mut self, place: usize, said: Arc<Said>) {
+        *self.field(place) = Field::Said(said);
+    }
+
     /// Returns the field at a place for changing.
     fn field(&mut self, place: usize) -> &mut Field {
         self.whole.take();
@@ -187,13 +208,13 @@ impl Record {
             Field::Absent => None,
             Field::Own(value) => Some(Written::Own(value)),
             Field::Shared(value) => Some(Written::Shared(value)),
+            Field::Said(said) => Some(Written::Said(said)),
         }
     }
 
     /// Returns what lies behind the field at a place.
     pub(crate) fn behind(&self, place: usize, rest: &[OwnedSegment]) -> Option<&Value> {
-        let value = self.fields.get(place)?.value()?;
-        if rest.is_empty() { Some(value) } else { value.get(rest) }
+        self.fields.get(place)?.behind(rest)
     }
 
     /// Returns what a path names.

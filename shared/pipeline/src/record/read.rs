@@ -3,13 +3,19 @@
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
-use super::Record;
+use super::{Field, Record};
 use crate::types::describe;
 
 impl Record {
     /// Returns what a path of names leads to.
     pub fn find(&self, path: &str) -> Option<&Value> {
         let Some((first, rest)) = path.split_once('.') else { return self.get(path) };
+        if let Some(Field::Said(said)) = self.layout.place(first).and_then(|place| self.fields.get(place)) {
+            let (top, below) = rest.split_once('.').map_or((rest, None), |(top, below)| (top, Some(below)));
+            if let Some(value) = said.named(top, below) {
+                return Some(value);
+            }
+        }
         rest.split('.').try_fold(self.get(first)?, |value, name| value.as_object()?.get(name))
     }
 

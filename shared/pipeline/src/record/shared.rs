@@ -2,21 +2,25 @@
 
 use std::{ops::Deref, sync::OnceLock};
 
-use serde::{Serialize, Serializer, ser::Error};
-use serde_json::value::{RawValue, to_raw_value};
 use vrl::value::Value;
 
 /// Holds a value many records have, such as a row that was looked up. Its JSON is made once, for all log entries it is
 /// in.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     value: Value,
-    json: OnceLock<Option<Box<RawValue>>>,
+    json: OnceLock<String>,
 }
 
 impl Shared {
-    pub(crate) fn new(value: Value) -> Shared {
+    pub fn new(value: Value) -> Shared {
         Shared { value, json: OnceLock::new() }
+    }
+
+    /// Returns it as JSON.
+    pub fn json(&self) -> &str {
+        // A value's keys are text, and into memory it is written without fail.
+        self.json.get_or_init(|| serde_json::to_string(&self.value).unwrap_or_default())
     }
 }
 
@@ -31,14 +35,5 @@ impl Deref for Shared {
 impl PartialEq for Shared {
     fn eq(&self, other: &Shared) -> bool {
         self.value == other.value
-    }
-}
-
-impl Serialize for Shared {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.json.get_or_init(|| to_raw_value(&self.value).ok()) {
-            Some(json) => json.serialize(serializer),
-            None => Err(S::Error::custom("the value cannot be JSON")),
-        }
     }
 }

@@ -65,6 +65,8 @@ impl Json<'_> {
         match value {
             Value::String(text) => self.text(text),
             Value::Null => self.raw("null"),
+            Value::Integer(number) => self.any(number),
+            Value::Float(number) => self.any(&number.into_inner()),
             value => self.any(value),
         }
     }

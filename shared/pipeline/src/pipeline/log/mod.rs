@@ -5,6 +5,7 @@ mod json;
 use std::time::Duration;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use chrono::{DateTime, SecondsFormat, Utc};
 use vrl::{
     path::{OwnedSegment, OwnedTargetPath},
@@ -14,13 +15,13 @@ use vrl::{
 use crate::{
     pipeline::Inner,
     ports::Outgoing,
-    record::Written,
+    record::{Said, Written},
     report::{Action, Decision, Disposition, Prediction, Seen, StrokeTimes},
 };
 use json::Json;
 
-/// The schema's version.
-const VERSION: u32 = 1;
+/// How an entry begins: the schema's version, and up to the decision's id.
+const START: &str = "{\"v\":1,\"decision_id\":\"";
 
 /// What all entries of a batch share.
 pub(crate) struct Batch<'a> {
@@ -103,8 +104,10 @@ impl<'a> Batch<'a> {
         entries.extend(ended.zip(ends).map(|(decision, end)| {
             let body = buffer.slice(start..end);
             start = end;
+            // The entry holds the id already.
+            let id = ByteString::try_from(body.slice(START.len()..START.len() + decision.id.len()));
             Outgoing {
-                id: decision.id.clone(),
+                id: id.unwrap_or_else(|_| decision.id.clone()),
                 key: decision.record.facts().key.clone(),
                 content_type: "application/json",
                 attributes: Vec::new(),
@@ -116,9 +119,7 @@ impl<'a> Batch<'a> {
     /// Writes one entry. The pipeline's name and version hold nothing that JSON escapes, nor do digests and codes.
     fn entry(&self, decision: &Decision, json: &mut Json<'_>) {
         let (facts, predictions) = (decision.record.facts(), &decision.predictions);
-        json.raw("{\"v\":");
-        json.any(&VERSION);
-        json.raw(",\"decision_id\":\"");
+        json.raw(START);
         json.raw(&decision.id);
         json.raw("\",\"event_id\":");
         json.text(&facts.id);
@@ -139,11 +140,16 @@ impl<'a> Batch<'a> {
         });
         json.raw(",\"features\":");
         json.object(by_model(predictions), |json, prediction| {
-            let columns = prediction.columns.iter().map(|name| &**name).zip(&prediction.features);
-            json.object(columns, Json::value);
+            json.raw("{");
+            for (place, (feature, value)) in decision.columns(prediction).enumerate() {
+                json.raw(if place > 0 { "," } else { "" });
+                json.raw(&feature.json);
+                json.value(value);
+            }
+            json.raw("}");
         });
         json.raw(",\"predictions\":");
-        json.object(by_model(predictions), |json, prediction| json.any(&**prediction.output));
+        json.object(by_model(predictions), |json, prediction| said(&prediction.output, json));
         json.raw(",\"model\":");
         json.list(predictions, |json, prediction| self.model(prediction, json));
         json.raw(",\"candidates\":");
@@ -195,8 +201,18 @@ fn by_model(predictions: &[Prediction]) -> impl Iterator<Item = (&str, &Predicti
 fn written(field: &Written<'_>, json: &mut Json<'_>) {
     match field {
         Written::Own(value) => json.value(value),
-        Written::Shared(shared) => json.any(shared),
+        Written::Shared(shared) => json.raw(shared.json()),
+        Written::Said(output) => said(output, json),
     }
+}
+
+fn said(output: &Said, json: &mut Json<'_>) {
+    let Some((values, after)) = output.json() else { return json.value(output.value()) };
+    for (before, value) in values {
+        json.raw(before);
+        json.value(value);
+    }
+    json.raw(after);
 }
 
 /// Writes what a lookup gave, as the later strokes saw it, and how old it was.

@@ -1,6 +1,6 @@
 //! Models: features that fit the signature, outputs that get names.
 
-use vrl::value::Kind;
+use vrl::value::{Kind, Value};
 
 use super::Wiring;
 use crate::{
@@ -39,6 +39,7 @@ impl Wiring<'_> {
             let table = config.categories.iter().position(|(of, _)| of.text == name.text);
             Some(Feature {
                 name: name.text.as_str().into(),
+                json: format!("{}:", Value::from(name.text.as_str())),
                 expression: expression?,
                 missing: config.missing.iter().find(|(of, _)| of.text == name.text).map(|(_, number)| *number),
                 categories: table.map(|place| {
@@ -60,8 +61,7 @@ impl Wiring<'_> {
             place: 0,
             sha256: loaded.sha256.as_str().into(),
             when,
-            columns: features.iter().map(|feature| feature.name.clone()).collect(),
-            features,
+            features: features.into(),
             layout: layout?,
             outputs: outputs?,
             scored: positive.is_some(),
