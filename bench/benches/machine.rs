@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use fourstroke::report::StrokeTimes;
 use fourstroke_bench::{Cost, Face, Flights, Job};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,8 @@ struct Found {
     cpu: f64,
     model: f64,
     wall: f64,
-    strokes: [f64; 4],
+    /// Wall time in each stroke, and in the log and between them.
+    strokes: [f64; 5],
     peak_mib: f64,
 }
 
@@ -38,7 +40,8 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let many = if env::args().any(|argument| argument == "--quick") { 20_000 } else { 250_000 };
-    faces(many)?;
+    faces(many, 100)?;
+    faces(many, 1_000)?;
     cores(many)?;
     batches(many)?;
     lengths(many)
@@ -63,7 +66,8 @@ fn measure(faces: &[String], plan: Plan) -> anyhow::Result<Vec<Found>> {
     let peak_mib = peak_mib().unwrap_or(f64::NAN);
     let per_event = |time: Duration| time.as_nanos() as f64 / plan.events as f64;
     let found = costs.into_iter().map(|(cost, wall)| {
-        let strokes = [cost.strokes.transform, cost.strokes.enrich, cost.strokes.infer, cost.strokes.act];
+        let StrokeTimes { transform, enrich, infer, act, whole } = cost.strokes;
+        let strokes = [transform, enrich, infer, act, whole.saturating_sub(transform + enrich + infer + act)];
         Found {
             cpu: per_event(cost.cpu),
             model: per_event(cost.model),
@@ -104,9 +108,9 @@ fn child(faces: &[String], plan: Plan) -> anyhow::Result<Vec<Found>> {
     serde_json::from_slice(&child.stdout).with_context(|| format!("{faces:?}: no figures"))
 }
 
-/// One thread, batches of 1,000: each batch is decided by all faces in turn, so that a noisy moment meets them all.
-fn faces(events: usize) -> anyhow::Result<()> {
-    let plan = Plan { events, batch: 1_000, threads: 1 };
+/// One thread: each batch is decided by all faces in turn, so that a noisy moment meets them all.
+fn faces(events: usize, batch: usize) -> anyhow::Result<()> {
+    let plan = Plan { events, batch, threads: 1 };
     let found = together(plan)?;
     let of = |face: Face| found.iter().find(|(of, _)| *of == face.to_string()).map(|(_, found)| *found);
     let limit = of(Face::Limit).context("no limit")?;
@@ -125,11 +129,14 @@ fn faces(events: usize) -> anyhow::Result<()> {
             without(limit) / without(*found)
         );
     }
-    println!("\n| face | transform | enrich | infer, with models | act, to the log |\n|---|---|---|---|---|");
-    for (face, Found { strokes: [transform, enrich, infer, act], .. }) in
+    println!(
+        "\nns of wall time an event, on one thread\n| face | transform | enrich | infer, with models | act | log |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for (face, Found { strokes: [transform, enrich, infer, act, log], .. }) in
         found.iter().filter(|(_, of)| of.strokes[0] > 0.0)
     {
-        println!("| {face} | {transform:.0} | {enrich:.0} | {infer:.0} | {act:.0} |");
+        println!("| {face} | {transform:.0} | {enrich:.0} | {infer:.0} | {act:.0} | {log:.0} |");
     }
     Ok(())
 }
@@ -145,13 +152,14 @@ fn cores(events: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Processor time an event against the batch's size.
+/// Processor time an event against the batch's size, on one thread: two on one core slow each other down.
 fn batches(events: usize) -> anyhow::Result<()> {
-    println!("\n| batch | yaml: ns of processor time an event |\n|---|---|");
+    println!("\n| batch | yaml: ns of processor time an event | without models |\n|---|---|---|");
     for batch in [1, 10, 100, 1_000, 10_000] {
         // Batches of one cost many times more: fewer of them say as much.
         let events = if batch < 100 { events / 10 } else { events };
-        println!("| {batch} | {:.0} |", alone(Face::Yaml, Plan { events, batch, threads: 2 })?.cpu);
+        let found = alone(Face::Yaml, Plan { events, batch, threads: 1 })?;
+        println!("| {batch} | {:.0} | {:.0} |", found.cpu, found.cpu - found.model);
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ async fn the_limit_writes_what_the_pipeline_writes() {
     }
     let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
     let decisions = read("decisions.jsonl");
-    assert_eq!(decisions.lines().count(), EVENTS);
+    assert_eq!((decisions.lines().count(), log.len()), (EVENTS, EVENTS));
     for (pipeline, by_hand) in decisions.lines().zip(&log) {
         assert_eq!(entry(pipeline), entry(by_hand));
     }

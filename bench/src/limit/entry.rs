@@ -59,6 +59,7 @@ pub(super) struct Action<'a> {
     to: &'static str,
     key: &'a str,
     idempotency_key: String,
+    taken: bool,
     data: Rebooking<'a>,
 }
 
@@ -92,6 +93,7 @@ impl<'a> Action<'a> {
             to: "rebooking",
             key: flight.flight_id,
             idempotency_key: hash(&[NAME.as_bytes(), flight.id.as_bytes(), b"rebook"]),
+            taken: true,
             data: Rebooking { flight: flight.flight_id, probability, route, seats },
         }
     }

@@ -1,7 +1,6 @@
 //! examples/flights in Rust: the same decisions and the same log, with closures where the YAML has expressions.
-use fourstroke::{code::*, config::Format, record::Record};
+use fourstroke::{code::*, config::Format, config::SloConfig, record::Record};
 use std::time::Duration;
-
 const EVENT: &str = "id: string, type: string, flight_id: string, at: timestamp, tailnum: string?, carrier: string, \
     origin: string, dest: string, distance: float?, weekday: integer?, departure_minute: integer?, \
     arrival_minute: integer?, block_minutes: integer?, hour_departures: integer?, dep_delay: float?, arr_delay: float?";
@@ -13,18 +12,14 @@ const SCHEDULE: &str = ".carrier .origin .dest .distance .weekday .departure_min
 const SEEN: &str = ".weather.temp .weather.dewp .weather.wind_speed .weather.wind_gust .weather.precip \
     .weather.pressure .weather.visib built=.plane.year .plane.engines .plane.seats";
 const OR_NAN: &[&str] = &["temp", "dewp", "wind_speed", "pressure", "built", "engines"];
+const LATE: (&str, &str) = ("late", "75d1fa9079d186343f99570b60fa099a26ed4f8a1cd926ebd61fe55d28d38016");
+const ALONE: (&str, &str) = ("late_event_only", "b4db661b11eb15312e28df83203a272fd7032feec63de7ca6ff4058087efbdc1");
 
-fn model(name: &str, from: &str) -> Infer {
+fn model((name, sha256): (&str, &str), from: &str) -> Infer {
     let path = |file: &str| format!("file:{from}/models/{file}");
-    let infer = Infer::new(name, &path(&format!("{name}.onnx"))).positive("1").features(SCHEDULE);
+    let infer = Infer::new(name, &path(&format!("{name}.onnx"))).sha256(sha256).positive("1").features(SCHEDULE);
     let infer = infer.table("carrier", &path("carriers.json")).table("dest", &path("dests.json"));
     infer.categories("origin", &["EWR", "JFK", "LGA"]).when(with(|r| Ok(r.text("type")? == "boarding")))
-}
-
-fn shape(r: &mut Record) -> Result<(), String> {
-    r.insert("route", [r.text("origin")?, r.text("dest")?].join("-"));
-    r.insert("hour", r.time("at")?.format("%Y-%m-%dT%H").to_string());
-    Ok(())
 }
 
 fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
@@ -36,25 +31,30 @@ fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
 pub fn strokes(from: &str, out: &str) -> Strokes {
     let calm = [("wind_gust", float(0.0)), ("precip", float(0.0)), ("visib", float(10.0))];
     let full = with(|r| Ok(r.float("late.probability")? * r.float("plane.seats")? >= 60.0));
-    let rebook = Rule::new("rebook", "rebooking").needs(&["late"]);
     let label = with(|r| Ok(r.float("arr_delay").unwrap_or(0.0) > 30.0));
-    let day = Duration::from_hours(24);
+    let (day, soon) = (Duration::from_hours(24), Duration::from_millis(50));
+    let weather = Lookup::new("weather", "weather", [".origin", ".hour"]).cache(day / 144).timeout(soon);
+    let plane = Lookup::new("plane", "planes", [".tailnum"]).cache(day).timeout(soon);
     Strokes::named("flight-delays", "1")
         .store("weather", &format!("file:{from}/data/weather.csv.gz"), &["origin", "hour"], WEATHER)
         .store("planes", &format!("file:{from}/data/planes.csv.gz"), &["tailnum"], PLANE)
         .sink_as(Format::CloudEvents, "rebooking", &format!("file:{out}/rebooking.jsonl"))
         .sink("decisions", &format!("file:{out}/decisions.jsonl"))
-        .sink("dead", &format!("file:{out}/dead.jsonl"))
         .fields(EVENT)
         .identity(".id", ".tailnum")
         .time(".at")
-        .transform("route: string, hour: string", shape)
-        .enrich(Lookup::new("weather", "weather", [".origin", ".hour"]).cache(day / 144).default(calm))
-        .enrich(Lookup::new("plane", "planes", [".tailnum"]).cache(day).default([("seats", 150.into())]))
-        .infer(model("late", from).features(SEEN).missing(OR_NAN, f64::NAN))
-        .infer(model("late_event_only", from))
-        .rule(rebook.when(full).key(".flight_id").data(with(rebooking)))
+        .transform("route: string, hour: string", |r| {
+            r.insert("route", [r.text("origin")?, r.text("dest")?].join("-"));
+            Ok(r.insert("hour", r.time("at")?.format("%Y-%m-%dT%H").to_string()))
+        })
+        .enrich(weather.default(calm))
+        .enrich(plane.default([("seats", 150.into())]))
+        .infer(model(LATE, from).features(SEEN).missing(OR_NAN, f64::NAN))
+        .infer(model(ALONE, from))
+        .rule(Rule::new("rebook", "rebooking").needs(&["late"]).when(full).key(".flight_id").data(with(rebooking)))
         .outcome(with(|r| Ok(r.text("type")? == "arrived")), ".flight_id", label, day)
+        .sink("dead", &format!("file:{out}/dead.jsonl"))
         .written("decisions", &[".route"], "dead")
         .stop_above(20.0, 1_000)
+        .slo(SloConfig { decide: Some(soon * 5), event_age: None })
 }

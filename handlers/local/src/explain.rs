@@ -1,21 +1,15 @@
 //! `fourstroke explain`
 
 mod event;
+mod input;
 mod page;
 pub mod picture;
 pub mod text;
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use fourstroke::{clock::Deadline, event::Event, pipeline::Stubs, report::Disposition};
+use fourstroke::{clock::Deadline, pipeline::Stubs, report::Disposition};
 use serde_json::json;
 
 use self::{
@@ -41,14 +35,16 @@ pipeline file is wrong. docs/EXPLAIN.md describes what --json prints.
 Examples:
   fourstroke explain examples/flights/pipeline.yaml --event examples/flights/data/one.json
   zstdcat examples/flights/data/2013-q4.jsonl.zst | head -1 | fourstroke explain examples/flights/pipeline.yaml --event -
-  jq -r .body_base64 out/dead.jsonl | head -1 | base64 -d | fourstroke explain pipeline.yaml --event -
+  tail -1 out/dead.jsonl | fourstroke explain pipeline.yaml --dead-letter -
+  fourstroke explain pipeline.yaml --event order.json --attribute ce-type=order --attribute ce-id=7 …
   fourstroke explain pipeline.yaml --event order.json --json | jq '.events[0].act.rules[] | {name, state}'")]
 pub struct Args {
     /// The pipeline file.
     pipeline: PathBuf,
-    /// The event: a file that holds one body; `-` is standard input.
-    #[arg(long, value_name = "FILE|-")]
-    event: PathBuf,
+    #[command(flatten)]
+    from: input::From,
+    #[command(flatten)]
+    beside: input::Beside,
     /// Where the clock stands, such as 2026-01-31T12:00:00Z; else it is now.
     #[arg(long, value_name = "TIME")]
     now: Option<DateTime<Utc>>,
@@ -59,11 +55,9 @@ pub struct Args {
 
 pub async fn explain(args: Args) -> anyhow::Result<ExitCode> {
     let built = open::build(open::read(&args.pipeline)?, &[], Sinks::StandIns).await?;
-    let body = body(&args.event)?;
-    let id = if args.event == Path::new("-") { "stdin".to_owned() } else { args.event.display().to_string() };
+    let event = input::event(&args.from, &args.beside)?;
     let stubs = Stubs { now: args.now, ..Stubs::default() };
     let decided_at = args.now.unwrap_or_else(Utc::now);
-    let event = Event::new(id, body);
     let explained = built.pipeline.explain(&built.file, event, Deadline::after(LIMIT), stubs).await;
 
     let seen = Seen { file: &built.file, pipeline: &built.pipeline, decided_at, times: explained.times };
@@ -78,20 +72,4 @@ pub async fn explain(args: Args) -> anyhow::Result<ExitCode> {
         output::print(&text::text(&pictures, manner))?;
     }
     Ok(if fails { ExitCode::from(output::FAILED) } else { ExitCode::SUCCESS })
-}
-
-/// Reads a body whole.
-fn body(path: &Path) -> anyhow::Result<Vec<u8>> {
-    /// More than a body may have, so that one that is too large is explained as that.
-    const MOST: u64 = 64 << 20;
-    let mut body = Vec::new();
-    let read = match path == Path::new("-") {
-        true => io::stdin().lock().take(MOST + 1).read_to_end(&mut body),
-        false => File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut body)),
-    };
-    read.with_context(|| format!("--event {}", path.display()))?;
-    if body.len() as u64 > MOST {
-        bail!("--event {}: more than {} MiB; give one event", path.display(), MOST >> 20);
-    }
-    Ok(body)
 }

@@ -50,3 +50,14 @@ async fn its_mistake_looks_so() {
     let promised = block(&text, "text", "nothing gives");
     assert!(shown.starts_with(promised.trim_end()), "{shown}");
 }
+
+#[tokio::test]
+async fn its_pipeline_in_rust_opens() {
+    use fourstroke::code::{Infer, Lookup, Rule, Strokes, float, with};
+    let shown = block(&readme(), "rust", "Strokes::named");
+    assert!(shown.contains(include_str!("common/readme_strokes.rs").trim_end()), "README.md shows other strokes");
+    assert!(shown.starts_with("use fourstroke::code::{Infer, Lookup, Rule, Strokes, float, with};\n"), "{shown}");
+    let strokes = include!("common/readme_strokes.rs");
+    let world = World { signature: signature(2), ..World::default() };
+    strokes.open(&world).await.map(|_| ()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+}

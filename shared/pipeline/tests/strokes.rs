@@ -270,7 +270,7 @@ async fn a_log_entry_holds_what_trains_replays_and_explains() {
             "features": { "m": { "x": 0.75 } },
             "predictions": { "m": { "class": 1, "probability": 0.75, "scores": { "0": 0.25, "1": 0.75 } } },
             "model": [{ "name": "m", "sha256": sha256 }], "candidates": ["go"],
-            "actions": [{ "name": "go", "to": "out", "key": "c", "data": { "id": "a" },
+            "actions": [{ "name": "go", "to": "out", "key": "c", "taken": true, "data": { "id": "a" },
                 "idempotency_key": fourstroke::identity::idempotency_key("small", "a", "go") }],
             "propensity": 1.0, "policy": null, "held_back": [], "disposition": "acted", "code": null, "batch_size": 1,
         })

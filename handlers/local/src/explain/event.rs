@@ -97,6 +97,7 @@ impl Seen<'_> {
             place: place.map(|(_, resource)| resource.shown()),
             key: outgoing.key.as_ref().map(ToString::to_string),
             idempotency_key: outgoing.id.to_string(),
+            taken: None,
             content_type: Some(outgoing.content_type),
             attributes: Some(Pairs(attributes.map(|(name, value)| ((*name).to_owned(), (&**value).into())).collect())),
             data: json(&action.data),

@@ -130,6 +130,8 @@ pub struct Sending {
     pub place: Option<String>,
     pub key: Option<String>,
     pub idempotency_key: String,
+    /// Of the decision log: whether the sink took it.
+    pub taken: Option<bool>,
     pub content_type: Option<&'static str>,
     pub attributes: Option<Pairs>,
     pub data: Value,

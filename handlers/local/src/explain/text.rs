@@ -175,8 +175,12 @@ fn condition(page: &mut Page, when: &Tested) {
 
 fn sending(page: &mut Page, action: &Sending, manner: Manner) {
     let place = action.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-    let verb = if manner.would { "would be sent" } else { "" };
-    page.item(&format!("{} → {}{place}", action.name, action.to), verb, Tone::Good);
+    let (verb, tone) = match action.taken {
+        Some(false) => ("not taken", Tone::Bad),
+        _ if manner.would => ("would be sent", Tone::Good),
+        _ => ("", Tone::Good),
+    };
+    page.item(&format!("{} → {}{place}", action.name, action.to), verb, tone);
     let mut parts = vec![
         ("key".to_owned(), action.key.clone().unwrap_or_else(|| "none".to_owned())),
         ("idempotency key".to_owned(), action.idempotency_key.clone()),

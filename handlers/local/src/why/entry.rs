@@ -55,6 +55,7 @@ struct Action {
     to: String,
     key: Option<String>,
     idempotency_key: String,
+    taken: Option<bool>,
     data: Value,
 }
 
@@ -136,6 +137,7 @@ fn sent(action: Action) -> Sending {
         place: None,
         key: action.key,
         idempotency_key: action.idempotency_key,
+        taken: action.taken,
         content_type: None,
         attributes: None,
         data: action.data,

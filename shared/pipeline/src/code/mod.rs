@@ -80,10 +80,16 @@ impl Strokes {
         self
     }
 
-    /// Sets the format of bodies; JSON else.
+    /// Sets the format of bodies; JSON else. For Avro see [`Strokes::avro`].
     pub fn format(mut self, format: BodyFormat) -> Strokes {
         self.file.event.format = format;
         self
+    }
+
+    /// Reads bodies as Avro, by the schema at a URL.
+    pub fn avro(mut self, schema: &str) -> Strokes {
+        self.file.event.schema = Some(Resource::new("event.schema", schema));
+        self.format(BodyFormat::Avro)
     }
 
     /// Declares the fields of an event: `"id: string, amount: float?"`, with the types of the pipeline file.
@@ -191,6 +197,12 @@ impl Strokes {
         self
     }
 
+    /// Sets what is measured and alarmed.
+    pub fn slo(mut self, slo: SloConfig) -> Strokes {
+        self.file.slo = slo;
+        self
+    }
+
     /// Holds events once more than this share of so many of the last ones is poison.
     pub fn stop_above(mut self, percent: f64, of_last: u64) -> Strokes {
         self.file.stop_above = Some(StopAbove { percent, of_last });
@@ -202,7 +214,7 @@ impl Strokes {
     /// # Errors
     /// Every mistake.
     pub async fn open(mut self, open: &dyn Open) -> Result<(PipelineFile, Pipeline), Mistakes> {
-        self.file.check_references();
+        self.file.check();
         let builder = Builder::new(self.file.clone()).clock(self.clock);
         let builder = match self.transform {
             Some((transform, adds)) => builder.transform(adds, move |record| transform(record)),

@@ -14,7 +14,7 @@ pub struct Lookup(pub(super) LookupConfig);
 
 impl Lookup {
     /// Looks up `name` in a store. What is not found makes the event poison, unless there is a default.
-    pub fn new<const N: usize>(name: &str, from: &str, key: [&str; N]) -> Lookup {
+    pub fn new<const N: usize>(name: &str, from: &str, key: [impl Into<Expr>; N]) -> Lookup {
         Lookup(LookupConfig {
             name: name_of(name),
             from: name_of(from),

@@ -96,10 +96,21 @@ pub struct PipelineFile {
 }
 
 impl PipelineFile {
-    /// Notes names that refer to nothing, for a pipeline written in Rust.
-    pub(crate) fn check_references(&mut self) {
+    /// Notes in a pipeline written in Rust what is noted in a file while it is read.
+    pub(crate) fn check(&mut self) {
         let found = RefCell::new(Vec::new());
-        references::check(self, &[], &|mistake| found.borrow_mut().push(mistake));
+        let note = |mistake| found.borrow_mut().push(mistake);
+        parse::unfit_name(&self.name).into_iter().for_each(note);
+        let somewhere = |message: &str| Mistake::new(0..0, message);
+        if self.dead_letters.text.is_empty() {
+            note(somewhere("dead letters must go somewhere").help("name a sink: `.dead_letters(\"dead\")`"));
+        }
+        if self.event.format == BodyFormat::Avro && self.event.schema.is_none() {
+            note(somewhere("Avro needs a schema").help("say where it is: `.avro(\"file:events.avsc\")`"));
+        }
+        let unfit = self.stop_above.and_then(on_error::unfit);
+        unfit.into_iter().for_each(|(message, help)| note(somewhere(&message).help(help)));
+        references::check(self, &[], &note);
         self.mistakes.extend(found.into_inner());
     }
 }

@@ -123,10 +123,16 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
 
 /// The name goes into ids and URLs.
 fn pipeline_name(cursor: &Cursor<'_>, name: &Name) {
-    if name.text.is_empty() || !name.text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-        let message = format!("`{}` cannot be a pipeline's name", name.text);
-        cursor.note(Mistake::new(name.span.clone(), message).help("use letters, digits, -, _ and ."));
+    if let Some(mistake) = unfit_name(name) {
+        cursor.note(mistake);
     }
+}
+
+/// Says what is wrong with a pipeline's name, if anything.
+pub(crate) fn unfit_name(name: &Name) -> Option<Mistake> {
+    let fits = !name.text.is_empty() && name.text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let message = format!("`{}` cannot be a pipeline's name", name.text);
+    (!fits).then(|| Mistake::new(name.span.clone(), message).help("use letters, digits, -, _ and ."))
 }
 
 pub(super) fn fields(cursor: &Cursor<'_>, node: &Node, at: &str) -> Fields {

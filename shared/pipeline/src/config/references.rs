@@ -28,6 +28,16 @@ pub(super) fn check(file: &PipelineFile, broken: &[String], note: &dyn Fn(Mistak
     let models: Vec<&Name> = file.infer.iter().map(|model| &model.name).collect();
     let rules: Vec<&str> = file.act.rules.iter().map(|rule| rule.name.text.as_str()).collect();
     file.act.rules.iter().flat_map(|rule| &rule.needs).for_each(|name| check(name, &models, "model"));
+    for model in &file.infer {
+        let known: Vec<&str> = model.features.iter().map(|(name, _)| name.text.as_str()).collect();
+        let named = model.categories.iter().map(|(name, _)| name).chain(model.missing.iter().map(|(name, _)| name));
+        for name in named.filter(|name| !known.contains(&name.text.as_str())) {
+            let help = did_you_mean(&name.text, known.iter().copied())
+                .unwrap_or_else(|| format!("the features are {}", known.join(", ")));
+            let message = format!("`infer.{}` has no feature `{}`", model.name.text, name.text);
+            note(Mistake::new(name.span.clone(), message).help(help));
+        }
+    }
     for test in &file.tests {
         test.given.iter().for_each(|(name, _)| check(name, &lookups, "lookup"));
         test.predict.iter().for_each(|(name, _)| check(name, &models, "model"));

@@ -151,7 +151,7 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
         .collect();
     let categories = section.get("categories").map(|node| cursor.entries(node, &section.place("categories")));
     let missing = section.get("missing").map(|node| cursor.entries(node, &section.place("missing")));
-    let model = ModelConfig {
+    Some(ModelConfig {
         model: model?,
         sha256: section.get("sha256").and_then(|node| pin(cursor, node, &section.place("sha256"))),
         when: section.expr("when"),
@@ -168,15 +168,7 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
             .collect(),
         features,
         name,
-    };
-    let known: Vec<&str> = model.features.iter().map(|(name, _)| name.text.as_str()).collect();
-    let named = model.categories.iter().map(|(name, _)| name).chain(model.missing.iter().map(|(name, _)| name));
-    for name in named.filter(|name| !known.contains(&name.text.as_str())) {
-        let help = super::mistake::did_you_mean(&name.text, known.iter().copied())
-            .unwrap_or_else(|| format!("the features are {}", known.join(", ")));
-        cursor.note(Mistake::new(name.span.clone(), format!("`{at}` has no feature `{}`", name.text)).help(help));
-    }
-    Some(model)
+    })
 }
 
 fn pin(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Pin> {

@@ -139,13 +139,9 @@ impl State {
             Phase::Closed(_) if !fates.clone().any(Fate::is_poison) => return None,
             Phase::Closed(window) => (window.clone(), self.writing),
             Phase::Probing { .. } if mark.probe && !above(limit, fates.clone()) => (Window::default(), 0),
-            // The probe has failed, or another batch tripped it meanwhile.
-            Phase::Open { .. } | Phase::Probing { .. } => {
-                if mark.probe {
-                    self.open(limit, mark, now);
-                }
-                return Some(Cut { place: 0, change: None });
-            }
+            Phase::Probing { .. } if mark.probe => return self.judge_failed(limit, mark, fates, now),
+            // Another batch tripped it meanwhile.
+            Phase::Open { .. } | Phase::Probing { .. } => return Some(Cut { place: 0, change: None }),
         };
         let mut before = 0;
         for (place, fate) in fates.enumerate() {
@@ -158,6 +154,30 @@ impl State {
                 self.write(mark, before);
                 self.open(limit, mark, now);
                 return Some(Cut { place, change });
+            }
+            before += 1;
+        }
+        self.write(mark, before);
+        None
+    }
+
+    /// Lets a little of a failed probe through: what its share allows, and one event at least. It may be all there is to
+    /// probe with, as in a worker that goes on only behind it: bit by bit it gets past its poison.
+    fn judge_failed<'a>(
+        &mut self,
+        limit: StopAbove,
+        mark: &mut Mark,
+        fates: impl Iterator<Item = Fate<'a>> + Clone,
+        now: Instant,
+    ) -> Option<Cut> {
+        let decided = fates.clone().filter(|fate| fate.is_decided()).count() as u64;
+        let most = limit.allowed(decided.min(limit.of_last)).max(1);
+        let mut before = 0;
+        for (place, _) in fates.enumerate().filter(|(_, fate)| fate.is_poison()) {
+            if before == most {
+                self.write(mark, before);
+                self.open(limit, mark, now);
+                return Some(Cut { place, change: None });
             }
             before += 1;
         }

@@ -98,10 +98,9 @@ impl Builder {
         let mut scope = decoded;
         let step = match (&self.transform, &file.transform) {
             (Some((function, adds)), _) => {
-                for (name, declared) in &adds.0 {
-                    scope.add(name, declared.kind());
-                }
-                Step::Rust(function.clone())
+                let adds =
+                    adds.0.iter().map(|(name, declared)| (scope.add(name, declared.kind()), name.clone(), *declared));
+                Step::Rust(function.clone(), adds.collect())
             }
             (None, Some(expr)) => wiring.change(&mut scope, expr).map_or(Step::Nothing, Step::Vrl),
             (None, None) => Step::Nothing,

@@ -246,5 +246,7 @@ fn failed_in(decision: &Decision, stage: Stage) -> Option<&str> {
     if stage == Stage::Act && error.code != Code::RULE {
         return None;
     }
-    error.reason.split('`').nth(1)?.split('.').next()
+    let quoted = error.reason.split('`').nth(1)?;
+    // Of a model, one of its parts may be named; a rule's own name may have dots.
+    if stage == Stage::Infer { quoted.split('.').next() } else { Some(quoted) }
 }

@@ -182,6 +182,11 @@ impl Record {
         *self.field(place) = Field::Own(value);
     }
 
+    /// Takes out the field at a place.
+    pub(crate) fn take(&mut self, place: usize) -> Option<Value> {
+        self.field(place).take()
+    }
+
     /// Sets the field at a place to what other records have too.
     pub(crate) fn share(&mut self, place: usize, value: Arc<Shared>) {
         *self.field(place) = Field::Shared(value);

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytestring::ByteString;
+use vrl::value::Value;
 
 pub(crate) use decode::{Avro, Decoder, Memory, Shape, Unfit};
 
@@ -18,7 +19,7 @@ use crate::{
     identity::decision_id,
     record::{Facts, Record},
     report::{Decision, Disposition},
-    types::timestamp,
+    types::{FieldType, timestamp},
 };
 
 /// A transform written in Rust. An error makes the event poison; so does a panic.
@@ -28,7 +29,8 @@ pub type RustTransform = Arc<dyn Fn(&mut Record) -> Result<(), String> + Send + 
 pub(crate) enum Step {
     Nothing,
     Vrl(Change),
-    Rust(RustTransform),
+    /// A function, and the fields it must have set: their places, names and types.
+    Rust(RustTransform, Vec<(usize, String, FieldType)>),
 }
 
 /// The first stroke.
@@ -147,11 +149,19 @@ impl Transform {
         let changed = match &self.step {
             Step::Nothing => Ok(()),
             Step::Vrl(program) => program.run(record, evaluator),
-            Step::Rust(function) => catch_unwind(AssertUnwindSafe(|| function(record)))
-                .unwrap_or_else(|_| Err("the transform panicked".to_owned())),
+            Step::Rust(function, adds) => catch_unwind(AssertUnwindSafe(|| function(record)))
+                .unwrap_or_else(|_| Err("the transform panicked".to_owned()))
+                .and_then(|()| adds.iter().try_for_each(|add| fit(record, add))),
         };
         changed.map_err(|reason| Error::poison(Stage::Transform, Code::TRANSFORM, reason))
     }
+}
+
+/// Makes a field that a Rust transform set fit its type: the compiler of expressions believes it.
+fn fit(record: &mut Record, (place, name, declared): &(usize, String, FieldType)) -> Result<(), String> {
+    let value = declared.fit(record.take(*place).unwrap_or(Value::Null));
+    record.set(*place, value.map_err(|found| format!("the transform left `{name}` as {found}"))?);
+    Ok(())
 }
 
 /// What the platform says about an event.

@@ -147,8 +147,8 @@ fn a_probe_whose_actions_are_refused_does_not_close_it() {
     hand.wait(LONG);
     let mut probe = hand.enter().unwrap();
     assert_eq!(hand.judge(&mut probe, "gggg"), None);
-    assert_eq!(hand.judge(&mut probe, "gppg"), Some(0), "known once they were sent");
-    assert_eq!(hand.settle(probe, "guug"), None, "good at last, but the probe has failed");
+    assert_eq!(hand.judge(&mut probe, "gppg"), Some(2), "known once they were sent");
+    assert_eq!(hand.settle(probe, "gpug"), None, "the probe has failed");
     assert!(hand.enter().is_none());
 }
 
@@ -159,6 +159,28 @@ fn a_probe_larger_than_the_window_is_cut_where_its_poison_gathers() {
     hand.wait(LONG);
     assert_eq!(hand.run("ggggggggggggggggggppp"), Some(20), "3 of 21 are no fifth, but the last 3 of 10 are more");
     assert!(hand.enter().is_none());
+}
+
+#[test]
+fn failed_probes_get_past_their_poison_bit_by_bit() {
+    let mut hand = Hand::new(LIMIT);
+    let mut left = format!("{}g", "p".repeat(20));
+    let mut letters = Vec::new();
+    while let Some(through) = hand.run(&left) {
+        letters.push(left[..through].matches('p').count());
+        left.drain(..through);
+        hand.wait(LONG);
+        if left.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(
+        letters,
+        [2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1],
+        "a fifth of the window, of what is left, and then one"
+    );
+    assert_eq!(hand.run("ggggg"), Some(5), "it is through, and so is what follows");
+    assert!(hand.enter().is_some_and(|turn| !turn.mark.probe), "closed");
 }
 
 #[test]
@@ -198,7 +220,8 @@ impl Naive {
         }
         let count = |wanted: &str| batch.chars().filter(|c| wanted.contains(*c)).count() as u64;
         if probe && count("p") * 100 > (limit.percent * count("pg") as f64) as u64 {
-            return Some(0);
+            let most = limit.allowed(count("pg").min(limit.of_last)).max(1) as usize;
+            return Some(batch.match_indices('p').nth(most).map_or(batch.len(), |(at, _)| at));
         }
         let mut decided = self.0.take().unwrap_or_default();
         for (at, c) in batch.chars().enumerate().filter(|(_, c)| *c != 'u') {

@@ -236,7 +236,7 @@ fn write_action(action: &Action, json: &mut Json<'_>) {
     json.text_or_null(action.outgoing.key.as_deref());
     json.raw(",\"idempotency_key\":");
     json.text(&action.outgoing.id);
-    json.raw(",\"data\":");
+    json.raw(if action.taken { ",\"taken\":true,\"data\":" } else { ",\"taken\":false,\"data\":" });
     json.value(&action.data);
     json.raw("}");
 }
