@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use tokio::runtime::Runtime;
 
 /// The corpus's pipelines, each with an event that acts. The first byte of an input chooses.
-const PIPELINES: [(&str, &str); 5] = [
+const PIPELINES: [(&str, &str); 6] = [
     (include_str!("../../shared/pipeline/tests/corpus/json.yaml"), r#"{"id":"good","x":0.75}"#),
     (include_str!("../../shared/pipeline/tests/corpus/jsonl.yaml"), r#"{"id":"good"}"#),
     (include_str!("../../shared/pipeline/tests/corpus/csv.yaml"), "good,1,0.5\n"),
@@ -25,6 +25,7 @@ const PIPELINES: [(&str, &str); 5] = [
         r#"{"specversion":"1.0","id":"good","source":"s","type":"t"}"#,
     ),
     (include_str!("../../shared/pipeline/tests/corpus/strokes.yaml"), r#"{"id":"good"}"#),
+    (include_str!("../../shared/pipeline/tests/corpus/avro.yaml"), "\u{8}good\0\0"),
 ];
 
 struct Opened {

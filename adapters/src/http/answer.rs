@@ -6,7 +6,7 @@ use fourstroke::{
     error::Kind,
     ports::{SendError, Sent},
 };
-use hyper::StatusCode;
+use hyper::{StatusCode, header::RETRY_AFTER};
 
 use super::client::{Answer, Client};
 
@@ -17,6 +17,9 @@ pub(super) fn unhoped(client: &Client, answer: &Answer) -> SendError {
         // It took nothing: come back later.
         429 | 503 => (Kind::Retryable, Sent::No),
         408 | 425 => (Kind::Retryable, Sent::Unknown),
+        // Perhaps an earlier request of the same idempotency key is being handled still.
+        409 if answer.again || answer.headers.contains_key(RETRY_AFTER) => (Kind::Retryable, Sent::Unknown),
+        409 => (Kind::Poison, Sent::Unknown),
         401 | 403 | 407 => (Kind::Fatal, Sent::No),
         300..=399 => (Kind::Fatal, Sent::No),
         400..=499 => (Kind::Poison, Sent::No),

@@ -58,6 +58,8 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     /// Its body, or why there is none.
     pub(super) body: Result<Bytes, Cut>,
+    /// An earlier try of the same request may have reached the service.
+    pub(super) again: bool,
 }
 
 /// Why an answer has no body.
@@ -111,7 +113,7 @@ impl Client {
         let mut sent = Sent::No;
         if let Some(mut kept) = self.pool.take(self.clock.now()) {
             match self.send(&mut kept, ask, until).await {
-                Ok(response) => return Ok(self.receive(response, kept, ask, until).await),
+                Ok(response) => return Ok(self.receive(response, kept, ask, until, false).await),
                 Err(lost) if lost.ended => sent = lost.sent(),
                 Err(lost) => return Err(self.failed(Kind::Retryable, lost.sent(), &lost.reason)),
             }
@@ -126,7 +128,7 @@ impl Client {
         };
         let mut fresh = connected.map_err(|error| self.failed(error.kind, sent, &error.reason))?;
         match self.send(&mut fresh, ask, until).await {
-            Ok(response) => Ok(self.receive(response, fresh, ask, until).await),
+            Ok(response) => Ok(self.receive(response, fresh, ask, until, sent == Sent::Unknown).await),
             Err(lost) => {
                 // What the first try left unknown stays unknown.
                 let sent = if sent == Sent::Unknown { sent } else { lost.sent() };
@@ -161,14 +163,21 @@ impl Client {
     }
 
     /// Reads the body, and keeps the connection if it can be used again.
-    async fn receive(&self, response: Response<Incoming>, connection: Connection, ask: &Ask, until: Instant) -> Answer {
+    async fn receive(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        ask: &Ask,
+        until: Instant,
+        again: bool,
+    ) -> Answer {
         let (head, body) = response.into_parts();
         let until = ask.patience.map_or(until, |patience| until.min(Instant::now() + patience));
         let body = timeout_at(until, whole(body, ask.most)).await.unwrap_or(Err(Cut::Broken));
         if body.is_ok() {
             self.keep(connection).await;
         }
-        Answer { status: head.status, headers: head.headers, body }
+        Answer { status: head.status, headers: head.headers, body, again }
     }
 
     /// Waits until the connection knows that its exchange is over. One that still sends the request, which was answered

@@ -202,4 +202,22 @@ mod tests {
         assert!(Resolver(Reach::Public).call(name()).await.is_err());
         assert!(Resolver(Reach::Loopback).call(name()).await.unwrap().all(|address| address.ip().is_loopback()));
     }
+
+    #[tokio::test]
+    async fn what_is_connected_to_is_what_was_checked() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authority = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let at = |reach| {
+            let origin = format!("http://{authority}/").parse().unwrap();
+            let target = Target { origin, authority: authority.clone(), path: "/".to_owned(), reach };
+            Connector::new(target, Duration::from_secs(1)).unwrap()
+        };
+        let refused = at(Reach::Public).connect().await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Fatal, "{}", refused.reason);
+        let accepted = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(accepted.is_err(), "nothing was connected to");
+        let permitted = at(Reach::Loopback);
+        let (connected, accepted) = tokio::join!(permitted.connect(), listener.accept());
+        assert!(connected.is_ok() && accepted.is_ok());
+    }
 }

@@ -9,6 +9,7 @@
 
 mod address;
 mod answer;
+mod at_once;
 mod client;
 mod connect;
 mod freshness;

@@ -4,10 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::connect::Connection;
-
-/// As many as one call uses at once.
-const MOST: usize = 32;
+use super::{at_once::AT_ONCE, connect::Connection};
 
 /// Below what servers wait before they close (60 s and more), so that seldom a request meets a closing connection. By wall
 /// clock: a process that was frozen must not trust the time it slept through.
@@ -28,7 +25,7 @@ impl Pool {
     /// Keeps a connection for later, or drops it if there are enough.
     pub(super) fn keep(&self, connection: Connection, now: DateTime<Utc>) {
         let mut idle = self.lock();
-        if idle.len() < MOST {
+        if idle.len() < AT_ONCE {
             idle.push((now, connection));
         }
     }

@@ -10,27 +10,26 @@ use fourstroke::{
     error::Kind,
     ports::{Outgoing, SendError, Sink},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use hyper::{
     Method, Uri,
     header::{self, HeaderMap, HeaderName},
 };
+use tokio::time::Instant;
 
 use super::{
     answer::unhoped,
+    at_once::{AT_ONCE, gathered},
     client::{Ask, Client},
     headers,
     target::Target,
 };
 
-/// How many requests of one call may be under way at once.
-pub(super) const AT_ONCE: usize = 32;
-
 /// Posts each body as it is, with its media type, the item's id as `idempotency-key` and its attributes as
 /// `fourstroke-NAME`.
 ///
-/// A status of the 200s takes the item. 408, 425, 429, the 500s, a lost connection and a timeout are retryable; other 400s
-/// refuse it as poison; 401, 403, 407 and redirects are fatal.
+/// A status of the 200s takes the item. 408, 425, 429, the 500s, a lost connection and a timeout are retryable, and so is 409
+/// with `Retry-After`; other 400s refuse it as poison; 401, 403, 407 and redirects are fatal.
 pub struct HttpSink {
     client: Client,
     uri: Uri,
@@ -89,21 +88,20 @@ impl HttpSink {
     }
 
     /// Sends the items of one key, until one fails.
-    async fn post_in_order(&self, items: Vec<(usize, &Outgoing)>) -> Vec<(usize, Result<(), SendError>)> {
-        let mut answers = Vec::with_capacity(items.len());
-        let mut held = false;
-        for (place, item) in items {
+    fn post_in_order<'a>(
+        &'a self,
+        items: Vec<(usize, &'a Outgoing)>,
+    ) -> impl Stream<Item = (usize, Result<(), SendError>)> + Send + 'a {
+        stream::unfold((items.into_iter(), false), move |(mut items, held)| async move {
+            let (place, item) = items.next()?;
             let answer = if held { Err(SendError::held()) } else { self.post(item).await };
-            held |= matches!(&answer, Err(error) if error.kind != Kind::Poison);
-            answers.push((place, answer));
-        }
-        answers
+            let held = held || matches!(&answer, Err(error) if error.kind != Kind::Poison);
+            Some(((place, answer), (items, held)))
+        })
     }
-}
 
-#[async_trait]
-impl Sink for HttpSink {
-    async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>> {
+    /// Puts the items of each key behind each other.
+    fn chains<'a>(&self, items: &'a [Outgoing]) -> Vec<Vec<(usize, &'a Outgoing)>> {
         let mut chains: Vec<Vec<(usize, &Outgoing)>> = Vec::new();
         let mut of_key: HashMap<&str, usize> = HashMap::new();
         for (place, item) in items.iter().enumerate() {
@@ -116,10 +114,24 @@ impl Sink for HttpSink {
             }
             chains[chain].push((place, item));
         }
-        let chains: Vec<_> = chains.into_iter().map(|chain| self.post_in_order(chain)).collect();
-        let mut answers: Vec<_> = stream::iter(chains).buffer_unordered(AT_ONCE).concat().await;
-        answers.sort_unstable_by_key(|(place, _)| *place);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        chains
+    }
+
+    async fn post_all(&self, items: &[Outgoing], until: Option<Instant>) -> Vec<Option<Result<(), SendError>>> {
+        let chains = self.chains(items).into_iter().map(|chain| Box::pin(self.post_in_order(chain)));
+        let chains: Vec<_> = chains.collect();
+        gathered(stream::iter(chains).flatten_unordered(AT_ONCE), items.len(), until).await
+    }
+}
+
+#[async_trait]
+impl Sink for HttpSink {
+    async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>> {
+        self.post_all(items, None).await.into_iter().flatten().collect()
+    }
+
+    async fn send_by(&self, items: &[Outgoing], until: Instant) -> Vec<Option<Result<(), SendError>>> {
+        self.post_all(items, Some(until)).await
     }
 }
 

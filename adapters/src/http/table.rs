@@ -16,12 +16,13 @@ use hyper::{
     Method, StatusCode,
     header::{self, HeaderMap, HeaderValue},
 };
+use tokio::time::Instant;
 
 use super::{
     answer::unhoped,
+    at_once::{AT_ONCE, gathered},
     client::{Answer, Ask, Client, Cut},
     freshness, headers,
-    sink::AT_ONCE,
     template::{Filled, Template},
 };
 
@@ -29,8 +30,8 @@ use super::{
 ///
 /// `https://HOST/customers/{id}?region={region}` with `key: [id, region]` has the key's parts put in, percent-encoded. 200
 /// with an object of at most 1 MiB is a row, 204, 404 and 410 are none. A part that would be an empty piece of the path
-/// finds nothing without being asked for; one that would lead to another path is poison. A row expires when
-/// `Cache-Control` or `Expires` says so.
+/// finds nothing without being asked for; one that would lead to another path is poison. A row, and that there is none,
+/// expires when `Cache-Control` or `Expires` says so.
 pub struct HttpTable {
     client: Client,
     template: Template,
@@ -47,6 +48,12 @@ impl HttpTable {
         let (target, template) = Template::read(resource)?;
         headers::read(resource)?;
         Ok(HttpTable { client: Client::new(resource, target, clock)?, template, parts: resource.key.len() })
+    }
+
+    async fn rows(&self, keys: &[Key], until: Option<Instant>) -> Vec<Option<Result<Option<Item>, StoreError>>> {
+        let rows = keys.iter().enumerate().map(|(place, key)| async move { (place, self.row(key).await) });
+        let rows: Vec<_> = rows.collect();
+        gathered(stream::iter(rows).buffer_unordered(AT_ONCE), keys.len(), until).await
     }
 
     async fn row(&self, key: &Key) -> Result<Option<Item>, StoreError> {
@@ -70,7 +77,10 @@ impl HttpTable {
                 let value = self.object(&answer)?;
                 Ok(Some(Item { value, version: 1, expires: freshness::expires(&answer.headers, asked) }))
             }
-            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::NO_CONTENT => Ok(None),
+            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::NO_CONTENT => {
+                let until = freshness::expires(&answer.headers, asked);
+                Ok(until.map(|until| Item { value: Value::Null, version: 1, expires: Some(until) }))
+            }
             _ => {
                 let error = unhoped(&self.client, &answer);
                 Err(StoreError { kind: error.kind, reason: error.reason })
@@ -107,8 +117,11 @@ impl HttpTable {
 #[async_trait]
 impl Store for HttpTable {
     async fn get(&self, keys: &[Key]) -> Vec<Result<Option<Item>, StoreError>> {
-        let rows: Vec<_> = keys.iter().map(|key| self.row(key)).collect();
-        stream::iter(rows).buffered(AT_ONCE).collect().await
+        self.rows(keys, None).await.into_iter().flatten().collect()
+    }
+
+    async fn get_by(&self, keys: &[Key], until: Instant) -> Vec<Option<Result<Option<Item>, StoreError>>> {
+        self.rows(keys, Some(until)).await
     }
 
     async fn put(&self, puts: &[Put]) -> Vec<Result<PutOutcome, StoreError>> {

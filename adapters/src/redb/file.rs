@@ -46,12 +46,32 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
+        if !path.exists() {
+            begin(path)?;
+        }
         look(path)?;
         let database = builder().create(path)?;
         prepare(&database)?;
         Ok::<_, Unfit>(database)
     });
     opened.map_err(|_| damaged_file("it cannot be read"))?.map_err(StoreError::from)
+}
+
+/// Makes a new file whole before it gets its name: whoever is killed meanwhile leaves nothing there that cannot be opened.
+fn begin(path: &Path) -> Result<(), Unfit> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new().prefix(".redb-").tempfile_in(directory)?;
+    prepare(&builder().create(file.path())?)?;
+    match file.persist_noclobber(path) {
+        Ok(file) => file.sync_all()?,
+        // Another process was first.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(error.error.into()),
+    }
+    // The name itself must outlive a power cut too.
+    #[cfg(unix)]
+    fs::File::open(directory)?.sync_all()?;
+    Ok(())
 }
 
 fn builder() -> Builder {

@@ -9,8 +9,8 @@ use fourstroke::{
     error::Kind,
     ports::{Condition, Delete, Key, Put, PutOutcome, Store},
     testkit::{
-        HandClock,
-        faults::{Fault, Faults, FaultyStore},
+        HandClock, Retrying,
+        faults::{Fault, Faults, FaultyStore, Op},
         store,
     },
 };
@@ -50,7 +50,12 @@ async fn keeps_the_contract() {
     let path = directory.path().join("deeper/still/state.redb");
     let redb = Arc::new(RedbStore::open(&resource(&path), clock.clock()).await.unwrap());
     store::suite(redb.clone(), &clock, store::Capabilities::default()).await;
-    store::suite(Arc::new(FaultyStore::new(redb, Faults::none())), &clock, store::Capabilities::default()).await;
+    // A third of all tries fail at first, by throttling or a lost connection; every call takes its time.
+    let faults = Faults::seeded(7, &[(Fault::Before, 0.3)]).delayed(Duration::from_millis(1));
+    let counts = faults.clone();
+    let flaky = Arc::new(Retrying::new(Arc::new(FaultyStore::new(redb, faults))));
+    store::suite(flaky, &clock, store::Capabilities::default()).await;
+    assert!(counts.counts(Op::Put).calls > 100 && counts.counts(Op::Get).calls > 50, "{counts:?}");
 }
 
 #[tokio::test]

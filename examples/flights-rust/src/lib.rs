@@ -21,7 +21,6 @@ fn model((name, sha256): (&str, &str), from: &str) -> Infer {
     let infer = infer.table("carrier", &path("carriers.json")).table("dest", &path("dests.json"));
     infer.categories("origin", &["EWR", "JFK", "LGA"]).when(with(|r| Ok(r.text("type")? == "boarding")))
 }
-
 fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
     let probability = float((r.float("late.probability")? * 100.0).round() / 100.0);
     let (flight, route, seats) = (r.text("flight_id")?.into(), r.text("route")?.into(), r.integer("plane.seats")?);
@@ -45,7 +44,8 @@ pub fn strokes(from: &str, out: &str) -> Strokes {
         .time(".at")
         .transform("route: string, hour: string", |r| {
             r.insert("route", [r.text("origin")?, r.text("dest")?].join("-"));
-            Ok(r.insert("hour", r.time("at")?.format("%Y-%m-%dT%H").to_string()))
+            r.insert("hour", r.time("at")?.format("%Y-%m-%dT%H").to_string());
+            Ok(())
         })
         .enrich(weather.default(calm))
         .enrich(plane.default([("seats", 150.into())]))

@@ -20,6 +20,7 @@ use fourstroke_adapters::{
     open,
     redb::check_store,
 };
+use tokio::time::Instant;
 
 use crate::overlap;
 
@@ -202,10 +203,21 @@ impl Sink for LateSink {
     async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>> {
         match self.sink.get() {
             Some(sink) => sink.send(items).await,
-            None => {
-                let reason = format!("`{}` is not open yet", self.resource.at);
-                vec![Err(SendError { kind: Kind::Fatal, sent: Sent::No, reason }); items.len()]
-            }
+            None => vec![Err(self.closed()); items.len()],
         }
+    }
+
+    async fn send_by(&self, items: &[Outgoing], until: Instant) -> Vec<Option<Result<(), SendError>>> {
+        match self.sink.get() {
+            Some(sink) => sink.send_by(items, until).await,
+            None => vec![Some(Err(self.closed())); items.len()],
+        }
+    }
+}
+
+impl LateSink {
+    fn closed(&self) -> SendError {
+        let reason = format!("`{}` is not open yet", self.resource.at);
+        SendError { kind: Kind::Fatal, sent: Sent::No, reason }
     }
 }

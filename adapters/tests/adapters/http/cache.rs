@@ -30,7 +30,7 @@ sinks:
   dead: "memory:"
 event: { id: .id, fields: { id: string, customer: string } }
 enrich:
-  who: { from: customers, key: [.customer], cache: 10m }
+  who: { from: customers, key: [.customer], cache: 10m, missing: default, default: { level: 3 } }
 act: { rules: [ { name: offer, when: .who.level > 2, to: offers, data: '{ "id": .id }' } ] }
 on_error: { to: dead }
 "#;
@@ -64,9 +64,9 @@ impl Open for Opener {
 }
 
 /// Runs an event at each of these seconds and returns how often the service had been asked after each.
-async fn asked(headers: &'static str, seconds: &[u64]) -> Vec<usize> {
+async fn asked(status: u16, headers: &'static str, seconds: &[u64]) -> Vec<usize> {
     let server = Server::start(move |seen| match &*seen.method {
-        "GET" => Reply::new(200, headers, "{\"level\":3}"),
+        "GET" => Reply::new(status, headers, "{\"level\":3}"),
         _ => Reply::status(200),
     })
     .await;
@@ -101,6 +101,8 @@ async fn the_smaller_of_both_times_counts() {
         ("cache-control: no-cache\r\n", &[0, 0, 1], &[1, 2, 3]),
         ("expires: 0\r\n", &[0, 0, 1], &[1, 2, 3]),
     ] {
-        assert_eq!(asked(headers, seconds).await, counts, "{headers}");
+        for status in [200, 404] {
+            assert_eq!(asked(status, headers, seconds).await, counts, "{status} {headers}");
+        }
     }
 }

@@ -7,8 +7,42 @@ mod sink;
 mod table;
 mod tls;
 
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
 use fourstroke::{config::Resource, ports::Outgoing};
-use server::Server;
+use server::{Reply, Seen, Server};
+
+/// A service of which four in so many requests, the same ones each time, fail when they are first asked: cut off, not answered, answered
+/// with 500 or 429. With it comes what it took: the bodies of those it answered well.
+fn flaky(
+    of: u64,
+    service: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+) -> (impl Fn(&Seen) -> Reply + Send + Sync + 'static, Arc<Mutex<Vec<Bytes>>>) {
+    let taken: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+    let (asked, took) = (Mutex::new(HashSet::new()), taken.clone());
+    let answer = move |seen: &Seen| {
+        let what = (seen.path.clone(), seen.body.clone());
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        let first = asked.lock().unwrap().insert(what);
+        match hasher.finish() % of {
+            0 if first => Reply::cut(""),
+            1 if first => Reply::hang(""),
+            2 if first => Reply::status(500),
+            3 if first => Reply::status(429),
+            _ => {
+                took.lock().unwrap().push(seen.body.clone());
+                service(seen)
+            }
+        }
+    };
+    (answer, taken)
+}
 
 /// A resource at a path of the server.
 fn at(server: &Server, path: &str) -> Resource {

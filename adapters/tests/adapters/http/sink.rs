@@ -4,6 +4,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use fourstroke::{
@@ -12,6 +13,7 @@ use fourstroke::{
     error::Kind,
     ports::{SendError, Sent, Sink},
     testkit::{
+        Retrying,
         faults::{Fault, Faults, FaultySink},
         sink,
     },
@@ -20,7 +22,7 @@ use fourstroke::{
 use fourstroke_adapters::{http::HttpSink, open};
 
 use super::{
-    at, item,
+    at, flaky, item,
     server::{Reply, Server},
 };
 
@@ -41,8 +43,19 @@ async fn keeps_the_contract_of_a_sink() {
     let server = Server::start(|_| Reply::status(202)).await;
     let http = Arc::new(open_at(&server, "/in"));
     sink::suite(http.clone(), async || server.bodies(), sink::Capabilities::default()).await;
-    let faulty = Arc::new(FaultySink::new(http, Faults::none()));
-    sink::suite(faulty, async || server.bodies(), sink::Capabilities::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeps_it_over_a_network_and_a_service_that_fail_now_and_then() {
+    let (service, taken) = flaky(40, |_| Reply::status(200));
+    let server = Server::start(service).await;
+    let mut resource = at(&server, "/in");
+    resource.timeout = Some(Duration::from_millis(100));
+    let http = Arc::new(HttpSink::open(&resource, Clock::system()).unwrap());
+    let bodies = async || taken.lock().unwrap().clone();
+    sink::suite(Arc::new(Retrying::new(http)), bodies, sink::Capabilities::default()).await;
+    let (asked, taken) = (server.seen().len(), taken.lock().unwrap().len());
+    assert!(asked > taken + taken / 20, "{asked} requests, {taken} taken");
 }
 
 #[tokio::test]
@@ -89,7 +102,7 @@ async fn a_status_says_what_can_be_done() {
     for (status, kind, sent) in [
         (400, Poison, No),
         (404, Poison, No),
-        (409, Poison, No),
+        (409, Poison, Unknown),
         (413, Poison, No),
         (422, Poison, No),
         (401, Fatal, No),
@@ -110,6 +123,8 @@ async fn a_status_says_what_can_be_done() {
         assert_eq!((found, certain), (kind, sent), "{status}");
         assert!(reason.contains(&status.to_string()), "{reason}");
     }
+    let (kind, sent, _) = failure(|| Reply::new(409, "retry-after: 1\r\n", "")).await;
+    assert_eq!((kind, sent), (Retryable, Unknown), "it asks to be asked again");
     let (_, _, reason) = failure(|| Reply::new(422, "", "{\"error\":\r\n\"no \x1b[31msuch plane\"}")).await;
     assert!(reason.ends_with("it answered 422 Unprocessable Entity: {\"error\": \"no [31msuch plane\"}"), "{reason}");
     let (_, _, reason) = failure(|| Reply::new(400, "", &"x".repeat(50_000))).await;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use fourstroke::{
     Value,
@@ -6,15 +6,17 @@ use fourstroke::{
     error::Kind,
     ports::{Key, Store},
     testkit::{
+        Retrying,
         faults::{Fault, Faults, FaultyStore},
         table,
     },
 };
 use fourstroke_adapters::{http::HttpTable, open};
+use tokio::time::Instant;
 
 use super::{
-    at,
-    server::{Reply, Server},
+    at, flaky,
+    server::{Reply, Seen, Server},
     table_at,
 };
 
@@ -24,7 +26,11 @@ fn object(text: &str) -> Value {
 
 /// Has two customers by id, and two airports by name and hour.
 async fn customers() -> Server {
-    Server::start(|seen| match &*seen.path {
+    Server::start(customer).await
+}
+
+fn customer(seen: &Seen) -> Reply {
+    match &*seen.path {
         "/c/42" => Reply::json("{\"level\":3}"),
         "/c/a%2Fb" => Reply::json("{\"level\":4}"),
         "/w/EWR?hour=9" => Reply::json("{\"visib\":1.5}"),
@@ -32,8 +38,7 @@ async fn customers() -> Server {
         path if path.contains("gone") => Reply::status(410),
         path if path.contains("empty") => Reply::status(204),
         _ => Reply::new(404, "", "no such thing"),
-    })
-    .await
+    }
 }
 
 #[tokio::test]
@@ -45,7 +50,6 @@ async fn keeps_the_contract_of_a_table() {
     table::suite(&*http, &known, &unknown).await;
     table::read_only(&*http, &known[0].0).await;
     assert_eq!(http.list("42").await.unwrap_err().kind, Kind::Fatal);
-    table::suite(&FaultyStore::new(http, Faults::none()), &known, &unknown).await;
 
     let mut resource = at(&server, "/w/{origin}?hour={hour}");
     resource.key = vec!["origin".to_owned(), "hour".to_owned()];
@@ -56,6 +60,38 @@ async fn keeps_the_contract_of_a_table() {
     ];
     table::suite(&*http, &known, &[Key::of_parts(&["EWR", "10"]), Key::of_parts(&["EWR", ""])]).await;
     assert!(server.connections() <= 64, "{} connections", server.connections());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeps_it_over_a_network_and_a_service_that_fail_now_and_then() {
+    let (service, _) = flaky(4, customer);
+    let server = Server::start(service).await;
+    let mut resource = table_at(&server, "/c/{id}");
+    resource.timeout = Some(Duration::from_millis(100));
+    let http = Arc::new(HttpTable::open(&resource, Clock::system()).unwrap());
+    let known = [(Key::new("42", ""), object("{\"level\":3}")), (Key::new("a/b", ""), object("{\"level\":4}"))];
+    table::suite(&Retrying::new(http), &known, &[Key::new("43", "")]).await;
+    let asked = |path: &str| server.seen().iter().filter(|seen| seen.path == path).count();
+    assert_eq!(
+        asked("/c/42") + asked("/c/a%2Fb"),
+        asked("/c/43") * 2,
+        "each is asked for as often, and once more at first"
+    );
+}
+
+#[tokio::test]
+async fn what_has_come_by_then_is_answered_and_what_hangs_holds_up_nothing_else() {
+    let server = Server::start(|seen| match &*seen.path {
+        "/c/5" | "/c/40" => Reply::hang(""),
+        _ => Reply::json("{\"level\":3}"),
+    })
+    .await;
+    let http = HttpTable::open(&table_at(&server, "/c/{id}"), Clock::system()).unwrap();
+    let keys: Vec<Key> = (0..100).map(|n| Key::new(n.to_string(), "")).collect();
+    let items = http.get_by(&keys, Instant::now() + Duration::from_secs(1)).await;
+    let late: Vec<usize> = (0..100).filter(|place| items[*place].is_none()).collect();
+    assert_eq!(late, [5, 40]);
+    assert!(items.iter().flatten().all(Result::is_ok));
 }
 
 #[tokio::test]

@@ -217,6 +217,34 @@ fn what_came_with_an_event_does_not_steer_the_terminal() {
 }
 
 #[test]
+fn a_dead_letter_explains_its_event() {
+    let world = World::small();
+    world.write("orders.jsonl", format!("{GOOD}\n{{\"id\":\"9\",\"customer\":\"ada\"}}\n"));
+    assert_eq!(world.run(&["run", "pipeline.yaml"]).code, 1);
+    let ended = world.run(&["explain", "pipeline.yaml", "--dead-letter", "out/dead.jsonl", "--json"]);
+    let (event, letter) = (&ended.json()["events"][0], &world.lines("out/dead.jsonl")[0]);
+    assert_eq!((ended.code, &event["error"]["code"]), (1, &letter["code"]), "{ended:?}");
+    assert_eq!(event["event"]["id"], letter["id"]);
+    let no_letter = world.run_with(&["explain", "pipeline.yaml", "--dead-letter", "-"], &[], GOOD.as_bytes());
+    assert_eq!(no_letter.code, 2);
+    assert!(no_letter.stderr.contains("not a dead letter"), "{}", no_letter.stderr);
+}
+
+#[test]
+fn what_comes_beside_a_body_is_given_beside_it() {
+    let world = World::small();
+    world.write("pipeline.yaml", PIPELINE.replace("event:\n", "event:\n  format: cloudevents\n"));
+    let arguments = "explain pipeline.yaml --event - --json --attribute ce-specversion=1.0 --attribute ce-id=7 \
+        --attribute ce-source=/shop --attribute ce-type=order --attribute content-type=application/json";
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let ended = world.run_with(&arguments, &[], GOOD.as_bytes());
+    assert_eq!((ended.code, &ended.json()["events"][0]["disposition"]), (0, &json!("acted")), "{ended:?}");
+    let wrong = world.run(&["explain", "pipeline.yaml", "--event", "-", "--attribute", "ce-id"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("NAME=VALUE"), "{}", wrong.stderr);
+}
+
+#[test]
 fn json_has_the_documented_keys() {
     let world = World::empty();
     let (_, event) = explain_flight(&world, &event(|event| event["distance"] = json!(2465)));

@@ -65,3 +65,26 @@ fn avro_is_tested_from_json_and_its_schema_is_validated() {
     let ended = world.run(&["validate", "pipeline.yaml"]);
     assert!(ended.stderr.contains("`event.schema`") && ended.stderr.contains("does not exist"), "{ended:?}");
 }
+
+#[test]
+fn bodies_are_explained_as_they_come_in_avro_and_compressed() {
+    let world = World::small();
+    let explained = |body: &[u8]| {
+        world.write("body", body);
+        let ended = world.run(&["explain", "pipeline.yaml", "--event", "body", "--json"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let event = &ended.json()["events"][0];
+        (event["transform"]["decoded"].clone(), event["disposition"].clone())
+    };
+    let order = json!({ "id": "1", "customer": "ada", "amount": 20.0 });
+    let packed = zstd::encode_all(order.to_string().as_bytes(), 3).unwrap();
+    assert_eq!(explained(&packed), (order.clone(), json!("acted")));
+
+    let schema = r#"{ "type": "record", "name": "Order", "fields": [
+        { "name": "id", "type": "string" }, { "name": "customer", "type": "string" }, { "name": "amount", "type": "double" }
+    ] }"#;
+    world.write("order.avsc", schema);
+    world.write("pipeline.yaml", PIPELINE.replace("event:\n", "event:\n  format: avro\n  schema: file:order.avsc\n"));
+    let record = [&b"\x021\x06ada"[..], &20.0_f64.to_le_bytes()].concat();
+    assert_eq!(explained(&record), (order, json!("acted")));
+}

@@ -10,6 +10,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
 use keys::Keys;
 
@@ -80,7 +81,7 @@ impl Lookup {
                 let result = result.map(|item| Answer {
                     asked,
                     expires: item.as_ref().and_then(|item| item.expires),
-                    row: self.shape.row(item.map(|item| item.value)),
+                    row: self.shape.row(item.map(|item| item.value).filter(|value| !value.is_null())),
                 });
                 if let Ok(answer) = &result {
                     fresh.push((keys.parts(*place).to_key(), answer.clone()));
@@ -101,15 +102,19 @@ impl Lookup {
     async fn read(&self, keys: &[Key], deadline: Deadline) -> Vec<Result<Option<Item>, Error>> {
         let limit = self.timeout.map_or(deadline.left(), |timeout| timeout.min(deadline.left()));
         let name = &self.name;
-        match tokio::time::timeout(limit, AssertUnwindSafe(self.store.get(keys)).catch_unwind()).await {
-            Ok(Err(_)) => {
+        let late = || {
+            let reason = format!("`{name}` took longer than {} ms", limit.as_millis());
+            Err(Error::retryable(Stage::Enrich, Code::LOOKUP_TIMEOUT, reason))
+        };
+        let answer = |item: Option<Result<_, _>>| match item {
+            Some(item) => item.map_err(|error| self.failed(error)),
+            None => late(),
+        };
+        match AssertUnwindSafe(self.store.get_by(keys, Instant::now() + limit)).catch_unwind().await {
+            Ok(items) => items.into_iter().map(answer).collect(),
+            Err(_) => {
                 let reason = format!("the store of `{name}` panicked");
                 vec![Err(Error::retryable(Stage::Enrich, Code::LOOKUP_FAILED, reason)); keys.len()]
-            }
-            Ok(Ok(items)) => items.into_iter().map(|item| item.map_err(|error| self.failed(error))).collect(),
-            Err(_) => {
-                let reason = format!("`{name}` took longer than {} ms", limit.as_millis());
-                vec![Err(Error::retryable(Stage::Enrich, Code::LOOKUP_TIMEOUT, reason)); keys.len()]
             }
         }
     }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytestring::ByteString;
 use serde::Serialize;
 
-use crate::{error::Error, event::Decoded, ports::Outgoing, report::Decision};
+use crate::{error::Error, event::Decoded, identity::sha256, ports::Outgoing, report::Decision};
 
 /// The schema's version.
 const VERSION: u32 = 1;
@@ -79,8 +79,10 @@ impl<'a> DeadLetter<'a> {
     }
 
     fn outgoing(&self, id: &ByteString, key: Option<&ByteString>) -> Outgoing {
+        // Services that take an id take no longer one; the letter holds it whole.
+        const LONGEST: usize = 255;
         Outgoing {
-            id: id.clone(),
+            id: if id.len() > LONGEST { sha256(id.as_bytes()).into() } else { id.clone() },
             key: key.cloned(),
             content_type: "application/json",
             attributes: vec![("code", self.code.into()), ("stage", self.stage.into())],

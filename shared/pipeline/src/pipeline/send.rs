@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use tokio::time::timeout_at;
 
 use super::retry::Retry;
 use crate::{
@@ -39,15 +38,14 @@ pub(crate) async fn send(sink: &dyn Sink, items: &[Outgoing], deadline: Deadline
 
 /// Sends once, within the deadline.
 async fn once(sink: &dyn Sink, items: &[Outgoing], deadline: Deadline) -> Vec<Result<(), SendError>> {
-    match timeout_at(deadline.instant(), AssertUnwindSafe(sink.send(items)).catch_unwind()).await {
-        Ok(Err(_)) => vec![Err(unknown("the sink panicked")); items.len()],
-        Ok(Ok(mut answers)) => {
-            // A sink that answers for fewer items than it was given took an unknown number of the others.
-            answers.resize_with(items.len(), || Err(unknown("the sink gave no answer for this item")));
-            answers
-        }
-        Err(_) => vec![Err(unknown("the sink did not answer before the deadline")); items.len()],
-    }
+    let late = || Err(unknown("the sink did not answer before the deadline"));
+    let Ok(answers) = AssertUnwindSafe(sink.send_by(items, deadline.instant())).catch_unwind().await else {
+        return vec![Err(unknown("the sink panicked")); items.len()];
+    };
+    let mut answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or_else(late)).collect();
+    // A sink that answers for fewer items than it was given took an unknown number of the others.
+    answers.resize_with(items.len(), || Err(unknown("the sink gave no answer for this item")));
+    answers
 }
 
 fn unknown(reason: &str) -> SendError {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use bytestring::ByteString;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Kind;
 
@@ -61,4 +62,13 @@ impl SendError {
 pub trait Sink: Send + Sync {
     /// Sends items once; never retries.
     async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>>;
+
+    /// Sends items as [`Sink::send`] does, until that moment: `None` is what has no answer by then. A sink that sends item by
+    /// item gives the answers it has.
+    async fn send_by(&self, items: &[Outgoing], until: Instant) -> Vec<Option<Result<(), SendError>>> {
+        match timeout_at(until, self.send(items)).await {
+            Ok(answers) => answers.into_iter().map(Some).collect(),
+            Err(_) => items.iter().map(|_| None).collect(),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use tokio::time::{Instant, timeout_at};
 use vrl::value::Value;
 
 use crate::error::Kind;
@@ -144,7 +145,18 @@ pub struct StoreError {
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Reads items; an expired one is `None`. Keys are distinct.
+    ///
+    /// An item whose value is null says that nothing is there, and until when that may be believed, to a lookup.
     async fn get(&self, keys: &[Key]) -> Vec<Result<Option<Item>, StoreError>>;
+
+    /// Reads items as [`Store::get`] does, until that moment: `None` is what has not come by then. A store that asks key by
+    /// key gives what it has; one that asks for all at once has all or nothing.
+    async fn get_by(&self, keys: &[Key], until: Instant) -> Vec<Option<Result<Option<Item>, StoreError>>> {
+        match timeout_at(until, self.get(keys)).await {
+            Ok(items) => items.into_iter().map(Some).collect(),
+            Err(_) => keys.iter().map(|_| None).collect(),
+        }
+    }
 
     /// Stores items whose condition holds. Keys are distinct.
     async fn put(&self, puts: &[Put]) -> Vec<Result<PutOutcome, StoreError>>;

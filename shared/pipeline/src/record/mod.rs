@@ -206,6 +206,20 @@ impl Record {
         &mut self.fields[place]
     }
 
+    /// Copies the text of its own fields, which may be slices of something larger.
+    pub(crate) fn own(&mut self) {
+        fn copy(value: &mut Value) {
+            match value {
+                Value::String(text) => *text = ByteString::from(&**text),
+                Value::Array(items) => items.iter_mut().for_each(copy),
+                Value::Object(fields) => fields.values_mut().for_each(copy),
+                _ => {}
+            }
+        }
+        self.fields.iter_mut().filter_map(Field::value_mut).for_each(copy);
+        self.others.values_mut().for_each(copy);
+    }
+
     /// Returns a field as something to be written down.
     pub(crate) fn written(&self, name: &str) -> Option<Written<'_>> {
         let Some(place) = self.layout.place(name) else { return self.others.get(name).map(Written::Own) };

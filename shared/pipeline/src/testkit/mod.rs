@@ -30,9 +30,11 @@ pub mod trigger;
 
 mod clock;
 mod reports;
+mod retrying;
 
 pub use clock::HandClock;
 pub use reports::{report, retry_from};
+pub use retrying::Retrying;
 
 /// Makes a text no other run has, for keys and ids in a service that is shared or outlives the test.
 fn unique(name: &str) -> String {

@@ -40,16 +40,19 @@ pub fn settled(world: &World, before: &Before, report: &Report) -> Vec<Value> {
         assert!(!parts.is_empty(), "nothing was decided about {}", input.event().id);
         // What came compressed has its parts elsewhere.
         let within = |part: &&Decision| part.body.is_empty() || body.as_ptr_range().contains(&part.body.as_ptr());
-        if !parts.iter().all(within) {
+        let container = body.starts_with(b"Obj\x01") && parts.iter().all(|part| part.body != *body);
+        if container || !parts.iter().all(within) {
             continue;
         }
-        let between = |gap: &[u8]| gap.iter().all(|byte| byte.is_ascii_whitespace() || b"[,]".contains(byte));
+        let batch = body.trim_ascii_start().starts_with(b"[");
+        let between = |gap: &[u8]| gap.iter().all(|byte| byte.is_ascii_whitespace() || batch && b"[,]".contains(byte));
         let mut rest = &body[..];
         for (nth, part) in parts.iter().enumerate() {
             let at = if part.body.is_empty() { 0 } else { part.body.as_ptr() as usize - rest.as_ptr() as usize };
             assert!(at + part.body.len() <= rest.len(), "each part is a slice of the body, behind the one before");
-            // Before the first there may be a header.
-            assert!(nth == 0 || between(&rest[..at]), "nothing was left out");
+            // Before the first there may be a header, a line of its own.
+            let header = nth == 0 && matches!(rest[..at].last(), Some(b'\n' | b'\r'));
+            assert!(header || between(&rest[..at]), "left out: {:?}", String::from_utf8_lossy(&rest[..at]));
             rest = &rest[at + part.body.len()..];
         }
         assert!(between(rest), "nothing was left out at the end");

@@ -65,7 +65,7 @@ impl Default for World {
             log: Arc::default(),
             faults: HashMap::new(),
             signature: signature(1),
-            files: HashMap::new(),
+            files: HashMap::from([("file:corpus.avsc", include_str!("../corpus/corpus.avsc").to_owned())]),
         }
     }
 }

@@ -15,18 +15,27 @@ const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 /// zstd asks for memory as its frames say, before the first byte is out: no more than the largest body has bytes.
 const MAX_WINDOW_LOG: u32 = MAX_BODY.ilog2();
 
+/// Returns how many bytes a body may be decompressed to. Text seldom shrinks to a thirtieth; what shrinks to far less is
+/// made to fill the memory, many such bodies to a batch.
+pub(super) fn most(body: &[u8]) -> usize {
+    const SMALL: usize = 64 << 10;
+    const TIMES: usize = 100;
+    MAX_BODY.min(SMALL + TIMES * body.len())
+}
+
 /// Decompresses a body that is gzip or zstd, of one member or several. None: it is neither.
 pub(super) fn opened(body: &[u8]) -> Result<Option<Bytes>, Error> {
+    let most = most(body);
     let read = if body.starts_with(GZIP) {
-        bounded(MultiGzDecoder::new(body), MAX_BODY)
+        bounded(MultiGzDecoder::new(body), most)
     } else if body.starts_with(ZSTD) {
-        zstandard(body, MAX_BODY)
+        zstandard(body, most)
     } else {
         return Ok(None);
     };
     match read {
-        Ok(bytes) if bytes.len() > MAX_BODY => {
-            let reason = format!("the body is compressed and holds more than {MAX_BODY} bytes");
+        Ok(bytes) if bytes.len() > most => {
+            let reason = format!("the body is compressed, to {} bytes, and holds more than {most}", body.len());
             Err(too_large(reason))
         }
         Ok(bytes) => Ok(Some(bytes.into())),

@@ -33,6 +33,9 @@ const MAX_BODY: usize = 16 << 20;
 /// The most events of one body: each takes some hundred times the byte or two it can be written in.
 const MAX_EVENTS: usize = 1 << 18;
 
+/// As many events as any body may hold.
+const FEW: usize = 1 << 10;
+
 /// Takes bodies apart.
 pub(crate) struct Decoder {
     pub format: BodyFormat,
@@ -127,9 +130,16 @@ impl Decoder {
             BodyFormat::CloudEvents => cloudevents::events(shape, event, body)?,
         };
         if opened.is_some() {
-            // An event that is the whole body keeps it as it was delivered; a part of one, its own bytes.
-            let whole = parts.iter_mut().filter(|part| part.body.len() == body.len());
-            whole.for_each(|part| part.body = event.body.clone());
+            // Compressed, events may come to less than a byte each; made, each takes a thousand.
+            if parts.len() > FEW + event.body.len() {
+                return Err(too_many());
+            }
+            // An event that is the whole body keeps it as it was delivered, and lets the decompressed one go; a part of one
+            // keeps its own bytes.
+            for part in parts.iter_mut().filter(|part| part.body.len() == body.len()) {
+                part.body = event.body.clone();
+                part.fields.iter_mut().for_each(Record::own);
+            }
         }
         Ok(parts)
     }
@@ -158,7 +168,7 @@ fn too_large(reason: String) -> Error {
 }
 
 fn too_many() -> Error {
-    too_large(format!("the body holds more than {MAX_EVENTS} events"))
+    too_large(format!("the body holds more than {MAX_EVENTS} events, or more than it has bytes, compressed"))
 }
 
 fn type_error(name: &str, found: &str) -> Error {

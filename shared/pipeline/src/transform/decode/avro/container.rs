@@ -6,7 +6,7 @@ use apache_avro::Schema;
 use bytes::Bytes;
 
 use super::{
-    super::{MAX_BODY, MAX_EVENTS, Part, Shape, compressed, malformed, too_large, too_many},
+    super::{FEW, MAX_EVENTS, Part, Shape, compressed, malformed, too_large, too_many},
     Avro,
     plan::Plan,
     read::{Budget, Input, record},
@@ -35,8 +35,9 @@ pub(super) fn records(avro: &Avro, shape: &Shape, body: &Bytes, last: &mut LastW
     let sync = input.take(16)?;
     let plan = plan(avro, &schema, last)?;
     let mut parts = Vec::new();
-    let mut budget = Budget::default();
-    let mut left = MAX_BODY;
+    let mut budget = Budget::of(body.len());
+    let most = compressed::most(body);
+    let mut left = most;
     while input.at < body.len() {
         let count = input.length()?;
         let size = input.length()?;
@@ -44,7 +45,7 @@ pub(super) fn records(avro: &Avro, shape: &Shape, body: &Bytes, last: &mut LastW
         if input.take(16)? != sync {
             return Err(malformed("the container's blocks do not end as its header says"));
         }
-        let block = unpacked(&codec, body.slice_ref(packed), left)?;
+        let block = unpacked(&codec, body.slice_ref(packed), left, most)?;
         left -= block.len();
         // A record without bytes would make any number of events of nothing.
         if count > block.len() {
@@ -52,7 +53,7 @@ pub(super) fn records(avro: &Avro, shape: &Shape, body: &Bytes, last: &mut LastW
         }
         let mut records = Input { bytes: &block, at: 0 };
         for _ in 0..count {
-            if parts.len() == MAX_EVENTS {
+            if parts.len() == MAX_EVENTS.min(FEW + body.len()) {
                 return Err(too_many());
             }
             let start = records.at;
@@ -102,7 +103,7 @@ fn plan(avro: &Avro, schema: &Bytes, last: &mut LastWriter) -> Result<Arc<Plan>,
     Ok(plan)
 }
 
-fn unpacked(codec: &[u8], packed: Bytes, left: usize) -> Result<Bytes, Error> {
+fn unpacked(codec: &[u8], packed: Bytes, left: usize, most: usize) -> Result<Bytes, Error> {
     let read = match codec {
         b"null" => Ok(packed),
         b"deflate" => compressed::bounded(flate2::bufread::DeflateDecoder::new(&packed[..]), left).map(Bytes::from),
@@ -116,7 +117,7 @@ fn unpacked(codec: &[u8], packed: Bytes, left: usize) -> Result<Bytes, Error> {
     };
     let read = read.map_err(|error| malformed(format!("a block cannot be decompressed: {error}")))?;
     if read.len() > left {
-        return Err(too_large(format!("the container holds more than {MAX_BODY} bytes")));
+        return Err(too_large(format!("the container holds more than {most} bytes")));
     }
     Ok(read)
 }

@@ -83,7 +83,7 @@ impl Avro {
 
     fn whole(&self, shape: &Shape, datum: &[u8]) -> Result<Result<Record, Error>, Error> {
         let mut input = Input { bytes: datum, at: 0 };
-        let read = read::record(&self.plan, &mut input, &mut Budget::default())?;
+        let read = read::record(&self.plan, &mut input, &mut Budget::of(datum.len()))?;
         match datum.len() - input.at {
             0 => Ok(read.and_then(|read| self.fit(shape, read))),
             more => Err(malformed(format!("{more} bytes stand behind the record"))),

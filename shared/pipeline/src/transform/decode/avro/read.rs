@@ -25,9 +25,12 @@ pub(super) struct Input<'a> {
 /// What is left of what one body may make.
 pub(super) struct Budget(usize);
 
-impl Default for Budget {
-    fn default() -> Self {
-        Budget(MAX_VALUES)
+impl Budget {
+    /// Allows as many values as a body of so many bytes can mean: not many more than it has bytes.
+    pub fn of(bytes: usize) -> Budget {
+        const FEW: usize = 1 << 12;
+        const TIMES: usize = 16;
+        Budget(MAX_VALUES.min(FEW + TIMES * bytes))
     }
 }
 
@@ -62,7 +65,7 @@ impl Reading<'_, '_> {
             return Err(too_large(format!("the body is nested deeper than {MAX_DEPTH} levels")));
         }
         let left = self.budget.0.checked_sub(1);
-        self.budget.0 = left.ok_or_else(|| too_large(format!("the body holds more than {MAX_VALUES} values")))?;
+        self.budget.0 = left.ok_or_else(|| too_large("the body holds far more values than bytes".to_owned()))?;
         // Objects and arrays are JSON in expressions, which knows no moments.
         let inside = depth > 1;
         let plan = self.plan;
@@ -258,7 +261,7 @@ fn decimal(bytes: &[u8], scale: usize) -> Option<String> {
     number[16usize.checked_sub(bytes.len())?..].copy_from_slice(bytes);
     let number = i128::from_be_bytes(number);
     let digits = format!("{:0width$}", number.unsigned_abs(), width = scale.min(MOST) + 1);
-    if digits.len() > MOST + 1 || scale > MOST {
+    if number.unsigned_abs() >= 10_u128.pow(MOST as u32) || scale > MOST {
         return None;
     }
     let (whole, part) = digits.split_at(digits.len() - scale);

@@ -1,5 +1,6 @@
 //! JSON objects to fields. What is not declared is skipped unread.
 
+mod strict;
 mod typed;
 
 use std::{borrow::Cow, fmt};
@@ -17,6 +18,7 @@ use crate::{
     record::Record,
     types::Fields,
 };
+use strict::Strict;
 use typed::Typed;
 
 /// Reads one object.
@@ -134,7 +136,7 @@ impl<'de> Visitor<'de> for Undeclared<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let value: Value = map.next_value()?;
+            let value = map.next_value_seed(Strict)?;
             if self.record.get(&name).is_some() {
                 return Err(A::Error::custom(format!("the field `{name}` stands there twice")));
             }

@@ -5,11 +5,12 @@ use std::fmt;
 use bytes::Bytes;
 use bytestring::ByteString;
 use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor, value},
+    Deserializer,
+    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 use vrl::value::Value;
 
+use super::strict::Strict;
 use crate::types::{Base, FieldType, timestamp_of_text};
 
 /// Reads a value of a declared type. The inner error is what was found instead; null always passes.
@@ -84,12 +85,10 @@ impl<'de> Visitor<'de> for Typed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        let value = Value::deserialize(value::SeqAccessDeserializer::new(seq))?;
-        Ok(self.fit(value))
+        Ok(self.fit(Strict.visit_seq(seq)?))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let value = Value::deserialize(value::MapAccessDeserializer::new(map))?;
-        Ok(self.fit(value))
+        Ok(self.fit(Strict.visit_map(map)?))
     }
 }
