@@ -15,7 +15,7 @@ break:
 	@$(CARGO) build --release --locked -p fourstroke-local --bins --example break
 	@$(CARGO) run --release --locked --quiet -p fourstroke-local --example break
 
-# What a decision costs, beside a loop written by hand: bench/README.md. Half an hour on two cores.
+# What a decision costs, beside a loop written by hand: bench/README.md. A few minutes, once it is built.
 bench:
 	$(CARGO) bench --locked -p fourstroke-bench
 
