@@ -16,6 +16,11 @@ pub fn cpu_time() -> Duration {
     of(ClockId::ProcessCPUTime)
 }
 
+/// Returns the processor time this thread has used.
+pub fn thread_time() -> Duration {
+    of(ClockId::ThreadCPUTime)
+}
+
 fn of(clock: ClockId) -> Duration {
     let time = clock_gettime(clock);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))

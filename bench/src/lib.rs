@@ -11,7 +11,7 @@ mod open;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-pub use cpu::{Timed, cpu_time};
+pub use cpu::{Timed, cpu_time, thread_time};
 pub use events::Flights;
 pub use flights::{Cost, Face, Job};
 pub use limit::{Limit, Written};

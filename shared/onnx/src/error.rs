@@ -23,24 +23,12 @@ pub enum LoadError {
         /// The tensor's name.
         tensor: String,
     },
-    /// A standard operator that tract does not have.
+    /// An operator that neither tract nor this package has.
     #[error("operator {operator} of node `{node}` is not supported (domain {domain}, version {version})")]
     UnknownOperator {
         /// The operator's type.
         operator: String,
         /// Its domain; `ai.onnx` is the standard one.
-        domain: String,
-        /// The domain's version, as the model imports it.
-        version: i64,
-        /// The node's name, else its first output's, else its place.
-        node: String,
-    },
-    /// An operator of a domain other than the standard one, `ai.onnx.ml` included.
-    #[error("operator {operator} of node `{node}` is of domain {domain}, version {version}: not in this version yet")]
-    ForeignDomain {
-        /// The operator's type.
-        operator: String,
-        /// Its domain.
         domain: String,
         /// The domain's version, as the model imports it.
         version: i64,

@@ -11,10 +11,14 @@
 
 mod error;
 mod guard;
+mod labels;
 mod load;
+mod ml;
 mod operators;
+mod rewrite;
 mod run;
 mod signature;
+mod trees;
 
 pub use error::LoadError;
 pub use load::{SIZE_LIMIT, load};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fourstroke::ports::{Dim, Port, Signature};
+use fourstroke::ports::{Dim, Dtype, Port, Signature};
 use prost::Message;
 use tract_onnx::model::Onnx;
 use tract_onnx::pb::ModelProto;
@@ -14,9 +14,9 @@ use tract_onnx::tract_core::ops::cast::cast;
 
 use crate::error::LoadError;
 use crate::guard::guarded;
-use crate::operators;
 use crate::run::OnnxModel;
 use crate::signature::{self, Input};
+use crate::{labels, operators, rewrite};
 
 /// The most bytes a model may have.
 pub const SIZE_LIMIT: usize = 512 << 20;
@@ -25,7 +25,9 @@ pub const SIZE_LIMIT: usize = 512 << 20;
 ///
 /// In its [signature](fourstroke::ports::Model::signature), the first dimension of every input and output is the
 /// batch, whatever the file says there; all other dimensions are fixed. Integers of every width are `I64`. Inputs with
-/// an initializer are constants and left out. `metadata` is the file's `metadata_props`; `labels` is not set.
+/// an initializer are constants and left out. `metadata` is the file's `metadata_props`. `labels` are the classes of a
+/// classifier, in the order of its scores, where the file names them. What is a map in the file is a matrix here, whose columns
+/// have its keys: a ZipMap's output, the input of a DictVectorizer.
 ///
 /// # Errors
 /// When the bytes are more than [`SIZE_LIMIT`], truncated or not ONNX; when a tensor lies in another file; when an
@@ -36,23 +38,32 @@ pub fn load(bytes: &[u8]) -> Result<OnnxModel, LoadError> {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit: SIZE_LIMIT });
     }
     let malformed = |reason: String| LoadError::Malformed { reason };
-    let proto = ModelProto::decode(bytes).map_err(|error| malformed(error.to_string()))?;
+    let mut proto = ModelProto::decode(bytes).map_err(|error| malformed(error.to_string()))?;
     let graph = proto.graph.as_ref().ok_or_else(|| malformed("it holds no graph".into()))?;
 
     let onnx = operators::reader();
     operators::check(&proto, graph, &onnx)?;
-    let inputs = signature::inputs(graph)?;
+    let taken = rewrite::rewrite(&mut proto, bytes)?;
+    let graph = proto.graph.as_ref().ok_or_else(|| malformed("it holds no graph".into()))?;
+    let mut inputs = signature::inputs(graph, &taken.dense)?;
     if inputs.is_empty() || graph.output.is_empty() {
         return Err(LoadError::Graph { reason: "it has no inputs or no outputs".into() });
     }
     let plan = guarded(|| plan(&onnx, &proto, &inputs)).map_err(|reason| LoadError::Graph { reason })?;
     let facts = guarded(|| output_facts(&plan)).map_err(|reason| LoadError::Graph { reason })?;
-    let outputs = signature::outputs(graph, &facts)?;
+    let mut outputs = signature::outputs(graph, &facts)?;
+    let ports = inputs.iter_mut().map(|input| &mut input.port).chain(&mut outputs);
+    ports.for_each(|port| port.labels = taken.labels.get(&port.name).cloned());
+    // They are those of the scores, if there is one output of as many.
+    let labels = labels::of(graph, &taken).filter(|labels| {
+        let scores = outputs.iter().filter(|port| matches!(port.dtype, Dtype::F32 | Dtype::F64) && port.width() > 1);
+        scores.map(Port::width).eq([labels::count(labels)])
+    });
 
     let (ports, datums) = inputs.into_iter().map(|input| (input.port, input.datum)).unzip();
     let metadata = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
-    let signature = Signature { inputs: ports, outputs, labels: None, metadata };
-    let minds_nan = graph.node.iter().any(|node| node.op_type == "IsNaN");
+    let signature = Signature { inputs: ports, outputs, labels, metadata };
+    let minds_nan = operators::mind_nan(graph);
     Ok(OnnxModel::new(signature, datums, minds_nan, plan))
 }
 

@@ -6,15 +6,10 @@ use tract_onnx::model::Onnx;
 use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto};
 
-use crate::error::LoadError;
+use crate::{error::LoadError, ml, rewrite};
 
 /// The name of the standard domain, which models mostly write as "".
 const STANDARD: &str = "ai.onnx";
-
-/// tract's own ai.onnx.ml operators. Its register knows no domains, so they would also answer to these names in the
-/// standard one; and its trees give wrong labels.
-const ML_OPERATORS: [&str; 5] =
-    ["CategoryMapper", "LinearClassifier", "LinearRegressor", "Normalizer", "TreeEnsembleClassifier"];
 
 /// Makes tract's ONNX reader with the operators that are offered.
 ///
@@ -22,10 +17,16 @@ const ML_OPERATORS: [&str; 5] =
 /// them out itself.
 pub(crate) fn reader() -> Onnx {
     let mut onnx = tract_onnx::onnx().with_ignore_value_info(true);
-    for operator in ML_OPERATORS {
-        onnx.op_register.0.remove(operator);
-    }
+    ml::register(&mut onnx);
     onnx
+}
+
+/// Tells whether NaN among the inputs comes to what it comes to in onnxruntime: some of tract's operators make a number of
+/// it. A model that has one of these must look for NaN itself.
+pub(crate) fn mind_nan(graph: &GraphProto) -> bool {
+    const MAKING_NUMBERS: [&str; 7] = ["Clip", "Max", "Min", "ReduceMax", "Relu", "Sigmoid", "Tanh"];
+    let has = |name: &str| graph.node.iter().any(|node| node.op_type == name);
+    has("IsNaN") || !MAKING_NUMBERS.into_iter().any(has)
 }
 
 /// Refuses a model that holds an operator the reader does not have, or a tensor outside its bytes, subgraphs included.
@@ -49,22 +50,22 @@ impl Check<'_> {
     fn node(&self, place: usize, node: &NodeProto) -> Result<(), LoadError> {
         let domain = domain(&node.domain);
         let operator = || node.op_type.clone();
-        let Some(&version) = self.versions.get(domain) else {
+        if rewrite::replaces(domain, &node.op_type) {
+            return Ok(());
+        }
+        // Some exporters do not import the standard domain.
+        let standard = (domain == STANDARD).then_some(&0);
+        let Some(&version) = self.versions.get(domain).or(standard) else {
             return Err(LoadError::NotImported {
                 operator: operator(),
                 domain: domain.into(),
                 node: node_name(place, node),
             });
         };
-        if domain != STANDARD {
-            return Err(LoadError::ForeignDomain {
-                operator: operator(),
-                domain: domain.into(),
-                version,
-                node: node_name(place, node),
-            });
+        if ml::has(domain, &node.op_type) {
+            return node.attribute.iter().try_for_each(|attribute| self.attribute(attribute));
         }
-        if !self.onnx.op_register.0.contains_key(&node.op_type) {
+        if domain != STANDARD || !self.onnx.op_register.0.contains_key(&node.op_type) {
             return Err(LoadError::UnknownOperator {
                 operator: operator(),
                 domain: domain.into(),

@@ -76,7 +76,9 @@ impl OnnxModel {
                 let (name, expected, found) = (&port.name, port.dtype, tensor.dtype());
                 return Err(poison(format!("input `{name}` takes {expected:?}, found {found:?}")));
             }
-            let (rows, width, found) = (inputs.rows, port.width(), tensor.len());
+            // What picks columns is the same for all rows.
+            let rows = if port.dims.contains(&Dim::Batch) { inputs.rows } else { 1 };
+            let (width, found) = (port.width(), tensor.len());
             if rows.checked_mul(width) != Some(found) {
                 let name = &port.name;
                 return Err(poison(format!("input `{name}` takes {rows} rows of {width}, found {found} elements")));

@@ -9,7 +9,10 @@ use tract_onnx::pb::type_proto::{Tensor, Value};
 use tract_onnx::pb::{GraphProto, ValueInfoProto};
 use tract_onnx::prelude::{DatumType, TypedFact};
 
-use crate::error::LoadError;
+use crate::{
+    error::LoadError,
+    ml::{ML, qualified},
+};
 
 /// The most elements one row of a port may have. A model declares them in a few bytes, and the caller makes room.
 const ROW_LIMIT: usize = 1 << 24;
@@ -21,7 +24,7 @@ pub(crate) struct Input {
 }
 
 /// Reads the graph's inputs; an initializer of the same name is a default nobody here replaces.
-pub(crate) fn inputs(graph: &GraphProto) -> Result<Vec<Input>, LoadError> {
+pub(crate) fn inputs(graph: &GraphProto, dense: &BTreeSet<String>) -> Result<Vec<Input>, LoadError> {
     let initializers: BTreeSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut seen = BTreeSet::new();
     graph
@@ -33,12 +36,25 @@ pub(crate) fn inputs(graph: &GraphProto) -> Result<Vec<Input>, LoadError> {
             if !seen.insert(&info.name) {
                 return Err(refuse("is declared twice".into()));
             }
-            input(info).map_err(refuse)
+            let rows = match dense.contains(&info.name) {
+                true => 1,
+                false if is_columns(graph, &info.name) => NONE,
+                false => 0,
+            };
+            input(info, rows).map_err(refuse)
         })
         .collect()
 }
 
-fn input(info: &ValueInfoProto) -> Result<Input, String> {
+/// Tells whether an input is the numbers of columns to be picked, which are the same for all rows.
+fn is_columns(graph: &GraphProto, name: &str) -> bool {
+    let picks = qualified(ML, "ArrayFeatureExtractor");
+    let readers = || graph.node.iter().filter(|node| node.input.iter().any(|input| input == name));
+    readers().count() > 0
+        && readers().all(|node| node.op_type == picks && node.input.iter().position(|input| input == name) == Some(1))
+}
+
+fn input(info: &ValueInfoProto, rows: usize) -> Result<Input, String> {
     if info.name.is_empty() {
         return Err("has no name".into());
     }
@@ -49,7 +65,7 @@ fn input(info: &ValueInfoProto) -> Result<Input, String> {
         Some(DimValue::DimValue(size)) => Some(size),
         Some(DimValue::DimParam(_)) | None => None,
     });
-    let port = Port { name: info.name.clone(), dtype, dims: dims(sizes)? };
+    let port = Port { name: info.name.clone(), dtype, dims: dims(sizes, rows)?, labels: None };
     Ok(Input { port, datum })
 }
 
@@ -80,11 +96,11 @@ fn output(info: &ValueInfoProto, fact: &TypedFact) -> Result<Port, String> {
     if dtype != declared {
         return Err(format!("is declared as {declared:?} and computed as {dtype:?}"));
     }
-    let sizes = || fact.shape.iter().map(|dim| dim.to_i64().ok());
-    if let Some(Some(rows)) = sizes().next() {
-        return Err(format!("has {rows} rows however many the input has"));
-    }
-    Ok(Port { name: info.name.clone(), dtype, dims: dims(sizes())? })
+    let sizes: Vec<Option<i64>> = fact.shape.iter().map(|dim| dim.to_i64().ok()).collect();
+    // The rows may stand further back.
+    let rows = sizes.iter().position(Option::is_none);
+    let rows = rows.ok_or_else(|| "has as many rows however many the input has".to_owned())?;
+    Ok(Port { name: info.name.clone(), dtype, dims: dims(sizes.into_iter(), rows)?, labels: None })
 }
 
 fn tensor_type(info: &ValueInfoProto) -> Result<&Tensor, String> {
@@ -115,16 +131,22 @@ fn widened(datum: DatumType) -> Option<Dtype> {
     }
 }
 
-/// Takes the first dimension, whatever is written there, for the rows; all others must be known.
-fn dims(sizes: impl Iterator<Item = Option<i64>>) -> Result<Vec<Dim>, String> {
+/// No dimension is that of the rows.
+const NONE: usize = usize::MAX;
+
+/// Takes one dimension, whatever is written there, for the rows; all others must be known.
+fn dims(sizes: impl Iterator<Item = Option<i64>>, rows: usize) -> Result<Vec<Dim>, String> {
     let mut dims = Vec::new();
     let mut width = 1_usize;
     for (place, size) in sizes.enumerate() {
-        if place == 0 {
+        if place == rows {
             dims.push(Dim::Batch);
             continue;
         }
-        let size = size.ok_or_else(|| format!("has an unknown dimension {place}; only the first, 0, may vary"))?;
+        let size = size.ok_or_else(|| match rows {
+            NONE => format!("has an unknown dimension {place}, and picks columns"),
+            rows => format!("has an unknown dimension {place}; only that of the rows, {rows}, may vary"),
+        })?;
         let size = usize::try_from(size).ok().filter(|size| *size > 0);
         let size = size.ok_or_else(|| format!("has no elements in dimension {place}"))?;
         width = width.saturating_mul(size);

@@ -40,7 +40,7 @@ fn rows(count: usize) -> (Vec<f32>, Vec<f64>) {
 fn the_signature_is_the_file_s() {
     let model = loaded();
     let signature = model.signature();
-    let port = |name: &str, dtype, dims: &[Dim]| Port { name: name.into(), dtype, dims: dims.to_vec() };
+    let port = |name: &str, dtype, dims: &[Dim]| Port { name: name.into(), dtype, dims: dims.to_vec(), labels: None };
     assert_eq!(signature.inputs, [port("features", Dtype::F32, &[Dim::Batch, Dim::Fixed(3)])]);
     let outputs =
         [port("label", Dtype::I64, &[Dim::Batch]), port("probabilities", Dtype::F32, &[Dim::Batch, Dim::Fixed(2)])];

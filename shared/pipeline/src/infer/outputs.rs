@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vrl::value::{KeyString, Kind, Value, kind::Collection};
 
 use crate::{
-    ports::{Dtype, Labels, Port, Signature, Tensor, Tensors},
+    ports::{Dim, Dtype, Labels, Port, Signature, Tensor, Tensors},
     record::{Names, Said},
 };
 
@@ -65,8 +65,13 @@ impl Outputs {
     pub fn new(signature: &Signature, positive: Option<&str>) -> Result<Outputs, String> {
         let outputs = &signature.outputs;
         let is_float = |port: &Port| matches!(port.dtype, Dtype::F32 | Dtype::F64);
+        // Others, such as those of several questions at once, are no event's alone.
+        let by_row = |place: &usize| outputs[*place].dims.first() == Some(&Dim::Batch);
         let (floats, others): (Vec<usize>, Vec<usize>) =
-            (0..outputs.len()).partition(|place| is_float(&outputs[*place]));
+            (0..outputs.len()).filter(by_row).partition(|place| is_float(&outputs[*place]));
+        if floats.is_empty() && others.is_empty() {
+            return Err(format!("no output of the model has its rows first: {signature}"));
+        }
         let class = match others.as_slice() {
             [] => None,
             [one] if outputs[*one].width() == 1 => Some(*one),
@@ -131,7 +136,9 @@ impl Outputs {
         if let Some(positive) = positive {
             return Err(format!("`positive` is {positive}, but the model is no classifier: {signature}"));
         }
-        let named = signature.outputs.iter().enumerate().map(|(place, port)| {
+        let outputs = signature.outputs.iter().enumerate();
+        let by_row = outputs.filter(|(_, port)| port.dims.first() == Some(&Dim::Batch));
+        let named = by_row.map(|(place, port)| {
             let element = match port.dtype {
                 Dtype::F32 | Dtype::F64 => Kind::float(),
                 Dtype::I64 => Kind::integer(),

@@ -37,6 +37,8 @@ pub struct Port {
     pub dtype: Dtype,
     /// Its dimensions, the batch first.
     pub dims: Vec<Dim>,
+    /// What its columns are called where the model knows them by keys: those of a map it takes, those of maps it gives.
+    pub labels: Option<Labels>,
 }
 
 impl Port {

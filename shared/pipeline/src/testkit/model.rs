@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_model_that_keeps_the_contract_passes() {
-        let port = |name: &str, dims| Port { name: name.to_owned(), dtype: Dtype::F32, dims };
+        let port = |name: &str, dims| Port { name: name.to_owned(), dtype: Dtype::F32, dims, labels: None };
         let signature = Signature {
             inputs: vec![port("x", vec![Dim::Batch, Dim::Fixed(2)])],
             outputs: vec![port("sum", vec![Dim::Batch])],

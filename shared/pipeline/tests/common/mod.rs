@@ -72,7 +72,8 @@ impl Default for World {
 
 /// The signature of a binary classifier of that many features.
 pub fn signature(features: usize) -> Signature {
-    let port = |name: &str, dtype, dims: &[Dim]| Port { name: name.to_owned(), dtype, dims: dims.to_vec() };
+    let port =
+        |name: &str, dtype, dims: &[Dim]| Port { name: name.to_owned(), dtype, dims: dims.to_vec(), labels: None };
     Signature {
         inputs: vec![port("features", Dtype::F32, &[Dim::Batch, Dim::Fixed(features)])],
         outputs: vec![

@@ -94,7 +94,8 @@ impl Open for World {
     }
 
     async fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
-        let port = |name: &str, dtype, dims: &[Dim]| Port { name: name.to_owned(), dtype, dims: dims.to_vec() };
+        let port =
+            |name: &str, dtype, dims: &[Dim]| Port { name: name.to_owned(), dtype, dims: dims.to_vec(), labels: None };
         let baseline = json!({ "rule": "Always.", "auc": 0.5, "precision_top_5_percent": 0.1, "measured": "by hand" });
         Ok(Arc::new(Echo(Signature {
             inputs: vec![port("x", Dtype::F32, &[Dim::Batch, Dim::Fixed(1)])],

@@ -1,0 +1,147 @@
+//! What leaves say, added up by target.
+
+use super::{
+    grow::{Grown, Growth, Node},
+    test::Float,
+};
+
+/// How what several trees say of a target becomes one number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Aggregate {
+    Sum,
+    Average,
+    Min,
+    Max,
+}
+
+/// What the leaves of all trees say.
+#[derive(Debug)]
+pub(super) struct Leaves<T> {
+    aggregate: Aggregate,
+    /// Every sum on the way is cut to a whole number.
+    whole: bool,
+    targets: usize,
+    trees: Vec<OfTree<T>>,
+}
+
+/// What the leaves of one tree say, by the place of a node in its order.
+#[derive(Debug)]
+enum OfTree<T> {
+    /// Of one target alone: how much.
+    One { target: usize, values: Vec<T> },
+    /// Of all targets.
+    All { leaf: Vec<u32>, values: Vec<T> },
+    /// Of some targets, some of them perhaps twice.
+    Some { ranges: Vec<(u32, u32)>, weights: Vec<(u32, T)> },
+}
+
+/// The numbers of a block of rows while they are added up.
+pub(super) struct Sums<'a, T> {
+    scores: &'a mut [T],
+    /// Whether anything was said yet; only where the first word is not added to zero.
+    said: Vec<bool>,
+}
+
+impl<T: Float> Leaves<T> {
+    pub fn of(growth: &Growth<T>, grown: &Grown, aggregate: Aggregate, whole: bool) -> Leaves<T> {
+        let said = |place: usize| match &growth.nodes[place] {
+            Node::Leaf { from, to } => &growth.weights[*from..*to],
+            Node::Inner { .. } => &[],
+        };
+        let adds = !whole && matches!(aggregate, Aggregate::Sum | Aggregate::Average);
+        let trees = grown.trees.iter().map(|tree| {
+            let leaves = || tree.order.iter().map(|place| said(*place)).filter(|said| !said.is_empty());
+            let target = leaves().next().map_or(0, |said| said[0].0);
+            if adds && leaves().all(|said| said.len() == 1 && said[0].0 == target) {
+                let value = |place: &usize| said(*place).first().map_or(T::ZERO, |(_, value)| *value);
+                return OfTree::One { target, values: tree.order.iter().map(value).collect() };
+            }
+            let whole = |said: &[(usize, T)]| {
+                said.len() == growth.targets && said.iter().enumerate().all(|(place, (target, _))| place == *target)
+            };
+            if adds && leaves().all(whole) {
+                let (mut leaf, mut values) = (Vec::with_capacity(tree.order.len()), Vec::new());
+                for place in &tree.order {
+                    leaf.push(u32::try_from(values.len()).unwrap_or(u32::MAX));
+                    values.extend(said(*place).iter().map(|(_, value)| *value));
+                    // A leaf that says nothing says zero of all.
+                    if matches!(growth.nodes[*place], Node::Leaf { from, to } if from == to) {
+                        values.extend(std::iter::repeat_n(T::ZERO, growth.targets));
+                    }
+                }
+                return OfTree::All { leaf, values };
+            }
+            let (mut ranges, mut weights) = (Vec::with_capacity(tree.order.len()), Vec::new());
+            for place in &tree.order {
+                let from = weights.len() as u32;
+                weights.extend(said(*place).iter().map(|(target, value)| (*target as u32, *value)));
+                ranges.push((from, weights.len() as u32));
+            }
+            OfTree::Some { ranges, weights }
+        });
+        Leaves { aggregate, whole, targets: growth.targets, trees: trees.collect() }
+    }
+
+    pub fn targets(&self) -> usize {
+        self.targets
+    }
+
+    /// Begins with nothing said of a block's rows.
+    pub fn begin<'a>(&self, scores: &'a mut [T]) -> Sums<'a, T> {
+        scores.fill(T::ZERO);
+        let first_counts = matches!(self.aggregate, Aggregate::Min | Aggregate::Max);
+        Sums { said: vec![false; if first_counts { scores.len() } else { 0 }], scores }
+    }
+
+    /// Adds what a tree says of each row: the leaves at these places of its order.
+    pub fn add<P: Copy + Into<usize>>(&self, sums: &mut Sums<'_, T>, tree: usize, places: &[P]) {
+        match &self.trees[tree] {
+            OfTree::One { target, values } => {
+                for (scores, place) in sums.scores.chunks_exact_mut(self.targets).zip(places) {
+                    scores[*target] = scores[*target].add(values[(*place).into()]);
+                }
+            }
+            OfTree::All { leaf: starts, values } => {
+                for (scores, place) in sums.scores.chunks_exact_mut(self.targets).zip(places) {
+                    let start = starts[(*place).into()] as usize;
+                    let said = &values[start..start + self.targets];
+                    scores.iter_mut().zip(said).for_each(|(score, value)| *score = score.add(*value));
+                }
+            }
+            OfTree::Some { ranges, weights } => {
+                for (row, place) in places.iter().enumerate() {
+                    let (from, to) = ranges[(*place).into()];
+                    for (target, value) in &weights[from as usize..to as usize] {
+                        self.say(sums, row * self.targets + *target as usize, *value);
+                    }
+                }
+            }
+        }
+    }
+
+    fn say(&self, sums: &mut Sums<'_, T>, place: usize, value: T) {
+        let score = &mut sums.scores[place];
+        match self.aggregate {
+            Aggregate::Sum | Aggregate::Average => *score = score.add(value),
+            Aggregate::Min | Aggregate::Max => {
+                let before = std::mem::replace(&mut sums.said[place], true);
+                let better = if self.aggregate == Aggregate::Min { value < *score } else { value > *score };
+                if !before || better {
+                    *score = value;
+                }
+            }
+        }
+        if self.whole {
+            *score = score.whole();
+        }
+    }
+
+    /// Ends a block.
+    pub fn end(&self, sums: Sums<'_, T>) {
+        if self.aggregate == Aggregate::Average {
+            let average = |score: T| score.divided(self.trees.len().max(1));
+            let average = |score: T| if self.whole { average(score).whole() } else { average(score) };
+            sums.scores.iter_mut().for_each(|score| *score = average(*score));
+        }
+    }
+}
