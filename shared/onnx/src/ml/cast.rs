@@ -20,8 +20,8 @@ pub(crate) const DOMAIN: &str = "fourstroke";
 pub(crate) const NAME: &str = "CastString";
 
 /// Numbers are written and read as onnxruntime does it, where the standard says less or something else. Floats of both
-/// widths are written with 8 digits at most, NaN and infinities as `NaN`, `INF` and `-INF`, booleans as `1` and `0`. What
-/// is read as a number may have more text behind it, and an integer ends at the first point: `12.7` is 12.
+/// widths are written with 8 digits at most, NaN and infinities as `NaN`, `INF` and `-INF`, booleans as `1` and `0`.
+/// What is read as a number may have more text behind it, and an integer ends at the first point: `12.7` is 12.
 #[derive(Debug)]
 struct CastString {
     to: DatumType,

@@ -1,5 +1,5 @@
-//! `Flatten`, of what has two sizes that only a run tells: rows, and the tokens of the longest text. tract's own refuses
-//! that. Apart from it, this is the same.
+//! `Flatten`, of what has two sizes that only a run tells: rows, and the tokens of the longest text. tract's own
+//! refuses that. Apart from it, this is the same.
 
 use tract_onnx::{
     model::ParsingContext,

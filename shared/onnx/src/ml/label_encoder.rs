@@ -13,9 +13,9 @@ use super::{
 
 /// Reads a node. <https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html>
 ///
-/// Of equal keys the first counts, in the first version the last. NaN is a key from version 4 on. Doubles have no default
-/// but that of `default_tensor`, or else -0. All that is what onnxruntime does. Unlike there, keys and values may be of any
-/// two types. 16-bit integers come out as 64-bit ones.
+/// Of equal keys the first counts, in the first version the last. NaN is a key from version 4 on. Doubles have no
+/// default but that of `default_tensor`, or else -0. All that is what onnxruntime does. Unlike there, keys and values
+/// may be of any two types. 16-bit integers come out as 64-bit ones.
 pub(super) fn read(attributes: Attributes<'_>) -> Result<Arc<dyn Operator>, String> {
     let tables = if attributes.version < 2 { first_version(attributes)? } else { vec![table(attributes)?] };
     Ok(Arc::new(Lookup { name: "LabelEncoder", tables }))

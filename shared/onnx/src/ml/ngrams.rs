@@ -38,8 +38,8 @@ enum Items {
 }
 
 impl Ngrams {
-    /// Makes the tree of the n-grams that are as long as `lengths` says. `starts` are the places in the pool where those of
-    /// one item begin, of two, and so on; `ngrams` says what each one is.
+    /// Makes the tree of the n-grams that are as long as `lengths` says. `starts` are the places in the pool where
+    /// those of one item begin, of two, and so on; `ngrams` says what each one is.
     ///
     /// # Errors
     /// The pool is not cut into whole n-grams, has one twice, or has too few or too many.
@@ -125,8 +125,8 @@ impl Ngrams {
         })
     }
 
-    /// Finds the n-grams of a row: those of items next to each other, then those of every second one, up to those that are
-    /// `farthest` apart. An n-gram of one item is found once.
+    /// Finds the n-grams of a row: those of items next to each other, then those of every second one, up to those that
+    /// are `farthest` apart. An n-gram of one item is found once.
     pub(super) fn find(&self, row: &[Option<usize>], farthest: usize, mut found: impl FnMut(&Ngram)) {
         let (mut shortest, longest) = (*self.lengths.start(), *self.lengths.end());
         for apart in 1..=farthest {

@@ -72,8 +72,8 @@ impl Expression {
     }
 }
 
-/// Writes an expression of RE2's for this crate. There, `\w` and the like are ASCII, and brackets and signs may stand for
-/// themselves where they have a meaning here. None if it says what RE2 does not know.
+/// Writes an expression of RE2's for this crate. There, `\w` and the like are ASCII, and brackets and signs may stand
+/// for themselves where they have a meaning here. None if it says what RE2 does not know.
 fn translated(written: &str) -> Option<String> {
     let (mut pattern, mut rest, mut in_class) = (String::with_capacity(written.len()), written, false);
     while let Some(char) = rest.chars().next() {

@@ -13,9 +13,9 @@ use super::{
 /// Languages with an i that changes case in its own way.
 const TURKIC: [&str; 5] = ["az", "crh", "ku", "tr", "tt"];
 
-/// Each row loses its stopwords alone. As many strings stay as in the row that keeps most, at least one; what a row lacks
-/// is the empty string. onnxruntime knows only one row, and says the same of it. In one dimension every string is a row:
-/// what is given row by row stays so, where onnxruntime would shorten the batch.
+/// Each row loses its stopwords alone. As many strings stay as in the row that keeps most, at least one; what a row
+/// lacks is the empty string. onnxruntime knows only one row, and says the same of it. In one dimension every string is
+/// a row: what is given row by row stays so, where onnxruntime would shorten the batch.
 ///
 /// As in onnxruntime, a character stays one character: `ß` has no upper case. Cases are Unicode's in every locale.
 #[derive(Debug)]

@@ -49,3 +49,12 @@ fn every_model_of_the_zoo_says_what_onnxruntime_says() {
     }
     report(run(Path::new(&zoo)));
 }
+
+/// Made by `tests/models/make.py`.
+#[test]
+fn our_own_models_say_what_onnxruntime_says() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
+    let (count, wrong) = run(&own);
+    assert!(count >= 9 || std::env::var("ZOO_ONLY").is_ok(), "{count} models");
+    report((count, wrong));
+}
