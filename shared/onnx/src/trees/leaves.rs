@@ -93,16 +93,17 @@ impl<T: Float> Leaves<T> {
         Sums { said: vec![false; if first_counts { scores.len() } else { 0 }], scores }
     }
 
-    /// Adds what a tree says of each row: the leaves at these places of its order.
-    pub fn add<P: Copy + Into<usize>>(&self, sums: &mut Sums<'_, T>, tree: usize, places: &[P]) {
+    /// Adds what a tree says of each row from `first` on: the leaves at these places of its order.
+    pub fn add<P: Copy + Into<usize>>(&self, sums: &mut Sums<'_, T>, tree: usize, first: usize, places: &[P]) {
+        let first = first * self.targets;
         match &self.trees[tree] {
             OfTree::One { target, values } => {
-                for (scores, place) in sums.scores.chunks_exact_mut(self.targets).zip(places) {
+                for (scores, place) in sums.scores[first..].chunks_exact_mut(self.targets).zip(places) {
                     scores[*target] = scores[*target].add(values[(*place).into()]);
                 }
             }
             OfTree::All { leaf: starts, values } => {
-                for (scores, place) in sums.scores.chunks_exact_mut(self.targets).zip(places) {
+                for (scores, place) in sums.scores[first..].chunks_exact_mut(self.targets).zip(places) {
                     let start = starts[(*place).into()] as usize;
                     let said = &values[start..start + self.targets];
                     scores.iter_mut().zip(said).for_each(|(score, value)| *score = score.add(*value));
@@ -112,7 +113,7 @@ impl<T: Float> Leaves<T> {
                 for (row, place) in places.iter().enumerate() {
                     let (from, to) = ranges[(*place).into()];
                     for (target, value) in &weights[from as usize..to as usize] {
-                        self.say(sums, row * self.targets + *target as usize, *value);
+                        self.say(sums, first + row * self.targets + *target as usize, *value);
                     }
                 }
             }

@@ -2,15 +2,18 @@
 //!
 //! An [`Ensemble`] is grown from nodes, which are checked: every tree is one, and ends in leaves. Trees whose tests all are
 //! `x <= t`, or can be written so, are packed into eight bytes a node, and eight walks go on at a time, of eight rows down
-//! one tree or of one row down eight trees: a walk alone would wait for memory at each step. Other trees are walked plainly.
+//! one tree or of one row down eight trees: a walk alone would wait for memory at each step. If no tree has more than 64
+//! leaves, many rows together are not walked at all, but marked. Other trees are walked plainly.
 //!
 //! ```text
-//! nodes ──► grow (checks, sorts) ──► packed (f32, x <= t)   ──► leaves add up
-//!                                └─► plain  (anything else) ──►
+//! nodes ──► grow (checks, sorts) ──► marked (x <= t, 64 leaves, from 16 rows on) ──► leaves add up
+//!                                ├─► packed (x <= t in f32)                      ──►
+//!                                └─► plain  (anything else)                      ──►
 //! ```
 
 mod grow;
 mod leaves;
+mod marked;
 mod packed;
 mod plain;
 mod test;
@@ -20,6 +23,7 @@ pub(crate) use leaves::Aggregate;
 pub(crate) use test::{Float, Test};
 
 use leaves::Leaves;
+use marked::Marked;
 use packed::Packed;
 use plain::Plain;
 
@@ -34,7 +38,8 @@ pub(crate) struct Ensemble<T> {
 
 #[derive(Debug)]
 enum Walk<T> {
-    Packed(Packed),
+    /// Where enough rows come together, trees of few leaves need no walk.
+    Packed(Packed, Option<Marked>),
     Plain(Plain<T>),
 }
 
@@ -46,7 +51,7 @@ impl<T: Float> Ensemble<T> {
     pub fn new(growth: &Growth<T>, aggregate: Aggregate, whole: bool) -> Result<Ensemble<T>, String> {
         let grown = growth.check()?;
         let walk = match Packed::of(growth, &grown) {
-            Some(packed) => Walk::Packed(packed),
+            Some(packed) => Walk::Packed(packed, Marked::of(growth, &grown)),
             None => Walk::Plain(Plain::of(growth, &grown)),
         };
         let leaves = Leaves::of(growth, &grown, aggregate, whole);
@@ -64,11 +69,16 @@ impl<T: Float> Ensemble<T> {
         for (rows, scores) in rows.chunks(width.max(1) * BLOCK).zip(scores.chunks_mut(targets.max(1) * BLOCK)) {
             let mut sums = self.leaves.begin(scores);
             match &self.walk {
-                Walk::Packed(packed) => {
-                    packed.walk(T::as_f32s(rows), width, |tree, places| self.leaves.add(&mut sums, tree, places));
+                Walk::Packed(_, Some(marked)) if rows.len() >= marked::WORTH * width => {
+                    marked.mark(T::as_f32s(rows), width, |tree, first, places| {
+                        self.leaves.add(&mut sums, tree, first, places)
+                    });
+                }
+                Walk::Packed(packed, _) => {
+                    packed.walk(T::as_f32s(rows), width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
                 }
                 Walk::Plain(plain) => {
-                    plain.walk(rows, width, |tree, places| self.leaves.add(&mut sums, tree, places));
+                    plain.walk(rows, width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
                 }
             }
             self.leaves.end(sums);

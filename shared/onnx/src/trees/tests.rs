@@ -131,12 +131,17 @@ proptest! {
             let root = tree.grow(&mut growth);
             growth.roots.push(root);
         }
-        let ensemble = Ensemble::new(&growth, aggregate, false).unwrap();
-        let mut scores = vec![7.0; rows.len() / COLUMNS * TARGETS];
-        ensemble.score(&rows, COLUMNS, &mut scores);
-        for (row, scores) in rows.chunks(COLUMNS).zip(scores.chunks(TARGETS)) {
-            for (target, score) in scores.iter().enumerate() {
-                prop_assert_eq!(*score, expected(&trees, row, target, aggregate));
+        let mut ensemble = Ensemble::new(&growth, aggregate, false).unwrap();
+        for marked in [true, false] {
+            if let (Walk::Packed(_, marks), false) = (&mut ensemble.walk, marked) {
+                *marks = None;
+            }
+            let mut scores = vec![7.0; rows.len() / COLUMNS * TARGETS];
+            ensemble.score(&rows, COLUMNS, &mut scores);
+            for (row, scores) in rows.chunks(COLUMNS).zip(scores.chunks(TARGETS)) {
+                for (target, score) in scores.iter().enumerate() {
+                    prop_assert_eq!(*score, expected(&trees, row, target, aggregate));
+                }
             }
         }
     }

@@ -1,11 +1,13 @@
 //! Whatever the bytes say, load and infer answer or refuse; they never panic.
 
+use std::path::{Path, PathBuf};
+
 use fourstroke::ports::{Dtype, Model, Port, Tensor, Tensors};
 use fourstroke_onnx::load;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;
-use tract_onnx::pb::GraphProto;
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto};
 
 use crate::build::{bytes, perceptron, perceptron_graph};
 
@@ -97,6 +99,91 @@ fn apply(graph: &mut GraphProto, change: &Change) {
     }
 }
 
+/// The models of tests/models: trees, linear models, SVMs, text, a map.
+fn exported() -> Vec<ModelProto> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
+    let mut paths: Vec<_> = std::fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let model = |path: &PathBuf| Some(ModelProto::decode(&*std::fs::read(path.join("model.onnx")).ok()?).unwrap());
+    paths.iter().filter_map(model).collect()
+}
+
+/// One change to an attribute of a well-formed operator: to one of its numbers, its length, its text or its name.
+#[derive(Clone, Debug)]
+enum Twist {
+    Whole(Index, Index, i64),
+    Float(Index, Index, f32),
+    Cut(Index, Index),
+    Copy(Index, Index),
+    Text(Index, Index, String),
+    Gone(Index),
+    Tensor(Index, Vec<u8>),
+}
+
+fn twist() -> impl Strategy<Value = Twist> {
+    let index = any::<Index>;
+    let whole = prop_oneof![-2_i64..20, any::<i64>(), Just(1 << 31), Just(1 << 40)];
+    prop_oneof![
+        4 => (index(), index(), whole).prop_map(|(attribute, at, to)| Twist::Whole(attribute, at, to)),
+        2 => (index(), index(), any::<f32>()).prop_map(|(attribute, at, to)| Twist::Float(attribute, at, to)),
+        2 => (index(), index()).prop_map(|(attribute, at)| Twist::Cut(attribute, at)),
+        1 => (index(), index()).prop_map(|(attribute, other)| Twist::Copy(attribute, other)),
+        2 => (index(), index(), "[A-Z_]{0,8}|BRANCH_EQ|LEAF|.{0,3}")
+            .prop_map(|(attribute, at, to)| Twist::Text(attribute, at, to)),
+        1 => index().prop_map(Twist::Gone),
+        1 => (index(), prop::collection::vec(any::<u8>(), 0..24)).prop_map(|(attribute, raw)| Twist::Tensor(attribute, raw)),
+    ]
+}
+
+fn put<T>(at: &Index, list: &mut [T], value: T) {
+    if !list.is_empty() {
+        *at.get_mut(list) = value;
+    }
+}
+
+fn apply_twist(graph: &mut GraphProto, twist: &Twist) {
+    let mut attributes: Vec<&mut AttributeProto> = graph.node.iter_mut().flat_map(|node| &mut node.attribute).collect();
+    if attributes.is_empty() {
+        return;
+    }
+    match twist {
+        Twist::Whole(of, at, to) => {
+            let attribute = of.get_mut(&mut attributes);
+            attribute.i = *to;
+            put(at, &mut attribute.ints, *to);
+        }
+        Twist::Float(of, at, to) => {
+            let attribute = of.get_mut(&mut attributes);
+            attribute.f = *to;
+            put(at, &mut attribute.floats, *to);
+        }
+        Twist::Cut(of, at) => {
+            let attribute = of.get_mut(&mut attributes);
+            let length = |of: usize| if of == 0 { 0 } else { at.index(of) };
+            attribute.ints.truncate(length(attribute.ints.len()));
+            attribute.floats.truncate(length(attribute.floats.len()));
+            attribute.strings.truncate(length(attribute.strings.len()));
+        }
+        Twist::Copy(of, other) => {
+            let other = (**other.get(&attributes)).clone();
+            let attribute = of.get_mut(&mut attributes);
+            let name = std::mem::take(&mut attribute.name);
+            **attribute = AttributeProto { name, ..other };
+        }
+        Twist::Text(of, at, to) => {
+            let attribute = of.get_mut(&mut attributes);
+            attribute.s = to.clone().into_bytes();
+            put(at, &mut attribute.strings, to.clone().into_bytes());
+        }
+        Twist::Gone(of) => of.get_mut(&mut attributes).name.push('x'),
+        Twist::Tensor(of, raw) => {
+            if let Some(tensor) = &mut of.get_mut(&mut attributes).t {
+                tensor.raw_data = raw.clone();
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn noise(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
@@ -115,6 +202,14 @@ proptest! {
         }
         let end = if whole { bytes.len() } else { cut.index(bytes.len()) };
         try_out(&bytes[..end]);
+    }
+
+    #[test]
+    fn changed_attributes(model in any::<Index>(), twists in prop::collection::vec(twist(), 1..4)) {
+        let mut model = model.get(&exported()).clone();
+        let graph = model.graph.as_mut().unwrap();
+        twists.iter().for_each(|twist| apply_twist(graph, twist));
+        try_out(&model.encode_to_vec());
     }
 
     #[test]
