@@ -40,6 +40,18 @@ pub(crate) enum Data {
     String(Vec<String>),
 }
 
+/// The most numbers of an answer: a model asks for them in a few bytes.
+const CELL_LIMIT: usize = 1 << 28;
+
+/// Returns how many numbers so many rows have.
+///
+/// # Errors
+/// They are too many for one answer; fewer rows at a time may not be.
+pub(crate) fn cells(rows: usize, columns: usize) -> Result<usize, String> {
+    let cells = rows.checked_mul(columns).filter(|cells| *cells <= CELL_LIMIT);
+    cells.ok_or_else(|| format!("{rows} rows of {columns} columns are too many"))
+}
+
 impl<'a> View<'a> {
     /// Returns the number of elements.
     pub fn len(&self) -> usize {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::{prelude::DatumType, tract_core::internal::ToDim};
 
 use super::{
-    array::{Array, Data, View},
+    array::{Array, Data, View, cells},
     attributes::Attributes,
     operator::{Fact, Operator},
 };
@@ -63,8 +63,7 @@ impl Operator for FeatureVectorizer {
     fn run(&self, inputs: &[View<'_>]) -> Result<Vec<Array>, String> {
         let (widths, all) = self.widths(inputs.iter().map(|input| input.matrix().1).collect())?;
         let (rows, _) = inputs[0].matrix();
-        let size = rows.checked_mul(all).ok_or("its output is too large")?;
-        let mut data = vec![0.0; size];
+        let mut data = vec![0.0; cells(rows, all)?];
         let mut first = 0;
         for (input, width) in inputs.iter().zip(widths) {
             let (others, columns) = input.matrix();
@@ -107,5 +106,8 @@ mod tests {
             let input = (&[1, 1][..], Slice::F32(&[1.0][..]));
             assert!(run(&operator, &vec![input; widths.len()]).is_err());
         }
+        let operator = read(super::read, &[("inputdimensions", Value::Ints(&[1 << 24]))]).unwrap();
+        let refused = run(&operator, &[(&[17, 1], Slice::F32(&[1.0; 17]))]).unwrap_err();
+        assert_eq!(refused, "17 rows of 16777216 columns are too many");
     }
 }

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use tract_onnx::prelude::{DatumType, ToDim};
 
 use super::{
-    array::{Array, Data, View},
+    array::{Array, Data, View, cells},
     attributes::Attributes,
     ngrams::{Ngram, Ngrams, Pool},
     operator::{Fact, Operator},
 };
 
-/// The most columns of an answer, and the most numbers: a model asks for them in a few bytes.
+/// The most columns of an answer: a model asks for them in a few bytes.
 const COLUMN_LIMIT: usize = 1 << 24;
-const CELL_LIMIT: usize = 1 << 28;
 
 #[derive(Debug)]
 struct TfIdfVectorizer {
@@ -85,9 +84,7 @@ impl Operator for TfIdfVectorizer {
             [] | [_] => (1, input.len()),
             _ => return Err(format!("it takes one or two dimensions, not {}", input.shape.len())),
         };
-        let cells = rows.checked_mul(self.columns).filter(|cells| *cells <= CELL_LIMIT);
-        let cells = cells.ok_or_else(|| format!("{rows} rows of {} columns are too many", self.columns))?;
-        let mut counts = vec![0.0; cells];
+        let mut counts = vec![0.0; cells(rows, self.columns)?];
         let found = self.ngrams.items(*input)?;
         // Rows of nothing are left as they are.
         for (row, counts) in found.chunks(items.max(1)).zip(counts.chunks_mut(self.columns)) {

@@ -1,15 +1,15 @@
 //! Trees of few leaves, without walking: QuickScorer, <https://doi.org/10.1145/2766462.2767733>.
 //!
-//! The leaves of a tree are the bits of a few words, the first leaf the lowest bit of the first. Each test, whatever node it is
-//! of, strikes out the leaves that a row cannot reach if the test sends it to the second child. Once all tests that do so have
-//! struck, the lowest bit left is the leaf the row ends in. Tests of one column are sorted by threshold, so that those that
-//! strike come first, and a word of many rows is struck at once.
+//! The leaves of a tree are the bits of a few words. Each test, whatever node it is of, strikes out the leaves of one child if it
+//! sends the row to the other: of `x <= t` those of the first if `x` is above, of a set those a member does not go to. That child's
+//! leaves are the lower bits. Once all tests that do so have struck, the lowest bit left is the leaf the row ends in. Tests of
+//! one column are sorted by threshold, so that those that strike come first, and a word of many rows is struck at once.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     grow::{Grown, GrownTree, Growth, Node},
-    test::{AtMost, Float},
+    test::{Among, AtMost, Float},
 };
 
 /// Rows that are looked at together.
@@ -22,8 +22,6 @@ const MOST_WORDS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Marked {
-    /// By column, and within it by threshold.
-    tests: Vec<Strike>,
     columns: Vec<Column>,
     /// The leaves of each word that are there at all.
     words: Vec<u16>,
@@ -32,19 +30,23 @@ pub(super) struct Marked {
     leaves: Vec<u16>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Strike {
-    threshold: f32,
-    word: u32,
-    /// What is left of the word's leaves where the number is above the threshold.
-    left: u16,
+/// The tests of a column.
+#[derive(Debug, Default)]
+struct Column {
+    number: usize,
+    /// What a number above the threshold strikes, sorted by threshold.
+    above: Vec<(f32, Strike)>,
+    /// What a number of a set strikes, sorted by its [`key`].
+    members: Vec<(u32, Vec<Strike>)>,
+    /// What NaN strikes.
+    nan: Vec<Strike>,
 }
 
-#[derive(Debug)]
-struct Column {
-    tests: Range<usize>,
-    /// What NaN leaves of each word.
-    nan: Vec<(u32, u16)>,
+#[derive(Clone, Copy, Debug)]
+struct Strike {
+    word: u32,
+    /// What is left of the word's leaves.
+    left: u16,
 }
 
 #[derive(Debug)]
@@ -53,44 +55,74 @@ struct Tree {
     leaves: Range<usize>,
 }
 
+/// What an inner node asks, as far as it can be struck by.
+enum Cut {
+    AtMost(AtMost),
+    Among(Among),
+}
+
+impl Cut {
+    fn of<T: Float>(node: &Node<T>) -> Option<Cut> {
+        let Node::Inner { test, nan_passes, .. } = node else { return None };
+        let at_most = AtMost::of(test, *nan_passes).map(Cut::AtMost);
+        at_most.or_else(|| Among::of(test, *nan_passes).map(Cut::Among))
+    }
+
+    /// Returns the child that is struck out, 0 or 1.
+    fn struck(&self) -> usize {
+        usize::from(matches!(self, Cut::Among(Among { first: true, .. })))
+    }
+}
+
 impl Marked {
-    /// Arranges trees so; none if a test is not `x <= t`, or a tree has too many leaves.
+    /// Arranges trees so; none if a test is of another kind, or a tree has too many leaves.
     pub fn of<T: Float>(growth: &Growth<T>, grown: &Grown) -> Option<Marked> {
-        let mut by_column: Vec<Vec<Strike>> = vec![Vec::new(); growth.columns()];
-        let mut nan: Vec<Vec<(u32, u16)>> = vec![Vec::new(); growth.columns()];
+        T::ZERO.to_f32()?;
+        let mut columns: BTreeMap<usize, Column> = BTreeMap::new();
+        let mut members: BTreeMap<usize, BTreeMap<u32, Vec<Strike>>> = BTreeMap::new();
         let (mut words, mut trees, mut leaves) = (Vec::new(), Vec::with_capacity(grown.trees.len()), Vec::new());
         for tree in &grown.trees {
-            let below = below(tree)?;
+            let cuts: Vec<Option<Cut>> = tree.order.iter().map(|node| Cut::of(&growth.nodes[*node])).collect();
+            let below = below(tree, &cuts)?;
             let first_word = words.len();
-            words.extend(strikes(&below[0]).map(|(_, left)| !left));
+            words.extend(strikes(&below[0], 0)?.iter().map(|strike| !strike.left));
             let mut places: Vec<u16> = Vec::new();
-            for (place, (node, children)) in tree.order.iter().zip(&tree.children).enumerate() {
-                let Node::Inner { column, test, nan_passes, .. } = &growth.nodes[*node] else {
+            for (place, (node, cut)) in tree.order.iter().zip(cuts).enumerate() {
+                let (Node::Inner { column, .. }, Some(cut)) = (&growth.nodes[*node], cut) else {
                     places.push(u16::try_from(place).ok()?);
                     continue;
                 };
-                let AtMost { threshold, nan: nan_first } = AtMost::of(test, *nan_passes)?;
-                for (word, left) in strikes(&below[*children]) {
-                    let word = u32::try_from(first_word + word).ok()?;
-                    by_column[*column].push(Strike { threshold, word, left });
-                    if !nan_first {
-                        nan[*column].push((word, left));
+                let strikes = strikes(&below[tree.children[place] + cut.struck()], first_word)?;
+                let of = columns.entry(*column).or_default();
+                let nan = match cut {
+                    Cut::AtMost(AtMost { threshold, nan }) => {
+                        of.above.extend(strikes.iter().map(|strike| (threshold, *strike)));
+                        !nan
                     }
+                    Cut::Among(among) => {
+                        let members = members.entry(*column).or_default();
+                        for member in among.members {
+                            members.entry(key(member)).or_default().extend(&strikes);
+                        }
+                        among.nan
+                    }
+                };
+                if nan {
+                    of.nan.extend(strikes);
                 }
             }
             places.sort_by_key(|place| below[usize::from(*place)].start);
             trees.push(Tree { words: first_word..words.len(), leaves: leaves.len()..leaves.len() + places.len() });
             leaves.extend(places);
         }
-        let mut tests = Vec::new();
-        let columns = by_column.into_iter().zip(nan).map(|(mut of, nan)| {
-            of.sort_by(|a, b| a.threshold.total_cmp(&b.threshold));
-            let start = tests.len();
-            tests.extend(of);
-            Column { tests: start..tests.len(), nan }
+        let columns = columns.into_iter().map(|(number, mut of)| {
+            of.number = number;
+            of.above.sort_by(|a, b| a.0.total_cmp(&b.0));
+            of.members = members.remove(&number).unwrap_or_default().into_iter().collect();
+            of
         });
         let columns = columns.collect();
-        Some(Marked { tests, columns, words, trees, leaves })
+        Some(Marked { columns, words, trees, leaves })
     }
 
     /// Tells of each tree the places of the leaves that the rows of a block end in.
@@ -130,57 +162,67 @@ impl pulp::NullaryFnOnce for Struck<'_> {
         for (left, leaves) in left.iter_mut().zip(&marked.words) {
             *left = [*leaves; LANES];
         }
-        for (number, column) in marked.columns.iter().enumerate() {
+        for column in &marked.columns {
             let mut x = [f32::NEG_INFINITY; LANES];
             let (mut highest, mut nan) = (f32::NEG_INFINITY, false);
             for (x, row) in x.iter_mut().zip(rows.chunks_exact(width)) {
-                *x = row[number];
-                highest = highest.max(row[number]);
-                nan |= row[number].is_nan();
+                *x = row[column.number];
+                highest = highest.max(*x);
+                nan |= x.is_nan();
             }
-            let tests = &marked.tests[column.tests.clone()];
-            let strikes = tests.partition_point(|test| test.threshold < highest);
-            for test in &tests[..strikes] {
-                let left = &mut left[test.word as usize];
+            let strikes = column.above.partition_point(|(threshold, _)| *threshold < highest);
+            for (threshold, strike) in &column.above[..strikes] {
+                let left = &mut left[strike.word as usize];
                 for (left, x) in left.iter_mut().zip(&x) {
-                    let kept = if *x > test.threshold { 0 } else { u16::MAX };
-                    *left &= test.left | kept;
+                    let kept = if x > threshold { 0 } else { u16::MAX };
+                    *left &= strike.left | kept;
                 }
             }
-            if nan {
-                for (lane, _) in x.iter().enumerate().filter(|(_, x)| x.is_nan()) {
-                    column.nan.iter().for_each(|(word, of)| left[*word as usize][lane] &= of);
+            if !column.members.is_empty() || nan {
+                for (lane, x) in x.iter().enumerate() {
+                    let found = column.members.binary_search_by_key(&key(*x), |(member, _)| *member);
+                    let strikes =
+                        if x.is_nan() { Some(&column.nan) } else { found.ok().map(|at| &column.members[at].1) };
+                    strikes.into_iter().flatten().for_each(|strike| left[strike.word as usize][lane] &= strike.left);
                 }
             }
         }
     }
 }
 
-/// Returns the words that a range of leaves is in, and what is left of each without them.
-fn strikes(leaves: &Range<usize>) -> impl Iterator<Item = (usize, u16)> {
-    let (start, end) = (leaves.start, leaves.end);
-    (start / BITS..end.div_ceil(BITS)).map(move |word| {
-        let (from, to) = (start.max(word * BITS) - word * BITS, end.min((word + 1) * BITS) - word * BITS);
-        (word, !(u16::MAX >> (BITS - (to - from)) << from))
-    })
+/// Returns what is the same for equal numbers, and for these alone; NaN is asked about apart.
+fn key(x: f32) -> u32 {
+    // Adding zero makes of the two zeros one.
+    (x + 0.0).to_bits()
 }
 
-/// Returns for each node of a tree the leaves below it, counted from the first to the last child; none if there are too many.
-fn below(tree: &GrownTree) -> Option<Vec<Range<usize>>> {
+/// Returns what is left of the words that a range of leaves is in, from that word on; none if there are too many words.
+fn strikes(leaves: &Range<usize>, first: usize) -> Option<Vec<Strike>> {
+    let words = leaves.start / BITS..leaves.end.div_ceil(BITS);
+    let strike = |word: usize| {
+        let (from, to) = (leaves.start.max(word * BITS) - word * BITS, leaves.end.min((word + 1) * BITS) - word * BITS);
+        Some(Strike { word: u32::try_from(first + word).ok()?, left: !(u16::MAX >> (BITS - (to - from)) << from) })
+    };
+    words.map(strike).collect()
+}
+
+/// Returns for each node of a tree the leaves below it, children that are struck first; none if there are too many, or a node
+/// cannot be struck by.
+fn below(tree: &GrownTree, cuts: &[Option<Cut>]) -> Option<Vec<Range<usize>>> {
+    let inner = |place: usize| tree.children[place] != place;
     let mut counts = vec![1_usize; tree.order.len()];
-    for place in (0..tree.order.len()).rev().filter(|place| tree.children[*place] != *place) {
+    for place in (0..tree.order.len()).rev().filter(|place| inner(*place)) {
         counts[place] = counts[tree.children[place]] + counts[tree.children[place] + 1];
     }
     if counts[0] > BITS * MOST_WORDS {
         return None;
     }
     let mut firsts = vec![0; tree.order.len()];
-    for place in 0..tree.order.len() {
-        let (first, children) = (firsts[place], tree.children[place]);
-        if children != place {
-            firsts[children] = first;
-            firsts[children + 1] = first + counts[children];
-        }
+    for place in (0..tree.order.len()).filter(|place| inner(*place)) {
+        let struck = cuts[place].as_ref()?.struck();
+        let (lower, upper) = (tree.children[place] + struck, tree.children[place] + 1 - struck);
+        firsts[lower] = firsts[place];
+        firsts[upper] = firsts[place] + counts[lower];
     }
     Some(firsts.into_iter().zip(counts).map(|(first, count)| first..first + count).collect())
 }

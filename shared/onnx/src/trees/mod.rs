@@ -2,13 +2,13 @@
 //!
 //! An [`Ensemble`] is grown from nodes, which are checked: every tree is one, and ends in leaves. Trees whose tests all are
 //! `x <= t`, or can be written so, are packed into eight bytes a node, and eight walks go on at a time, of eight rows down
-//! one tree or of one row down eight trees: a walk alone would wait for memory at each step. If no tree has more than 64
-//! leaves, many rows together are not walked at all, but marked. Other trees are walked plainly.
+//! one tree or of one row down eight trees: a walk alone would wait for memory at each step. Other trees are walked plainly. If no
+//! tree has more than 64 leaves, many rows together are not walked at all, but marked.
 //!
 //! ```text
-//! nodes ──► grow (checks, sorts) ──► marked (x <= t, 64 leaves, from 16 rows on) ──► leaves add up
-//!                                ├─► packed (x <= t in f32)                      ──►
-//!                                └─► plain  (anything else)                      ──►
+//! nodes ──► grow (checks, sorts) ──► marked (x <= t and sets, in f32, 64 leaves; from 16 rows on) ──► leaves add up
+//!                                ├─► packed (x <= t, in f32)                                     ──►
+//!                                └─► plain  (anything else)                                      ──►
 //! ```
 
 mod grow;
@@ -30,6 +30,8 @@ use plain::Plain;
 /// Trees, ready to be walked, and what their leaves say of each target.
 #[derive(Debug)]
 pub(crate) struct Ensemble<T> {
+    /// Where enough rows come together, trees of few leaves need no walk.
+    marked: Option<Marked>,
     walk: Walk<T>,
     leaves: Leaves<T>,
     /// The columns of a row that are looked at: the highest of any test, and one more.
@@ -38,8 +40,7 @@ pub(crate) struct Ensemble<T> {
 
 #[derive(Debug)]
 enum Walk<T> {
-    /// Where enough rows come together, trees of few leaves need no walk.
-    Packed(Packed, Option<Marked>),
+    Packed(Packed),
     Plain(Plain<T>),
 }
 
@@ -51,11 +52,11 @@ impl<T: Float> Ensemble<T> {
     pub fn new(growth: &Growth<T>, aggregate: Aggregate, whole: bool) -> Result<Ensemble<T>, String> {
         let grown = growth.check()?;
         let walk = match Packed::of(growth, &grown) {
-            Some(packed) => Walk::Packed(packed, Marked::of(growth, &grown)),
+            Some(packed) => Walk::Packed(packed),
             None => Walk::Plain(Plain::of(growth, &grown)),
         };
         let leaves = Leaves::of(growth, &grown, aggregate, whole);
-        Ok(Ensemble { walk, leaves, columns: growth.columns() })
+        Ok(Ensemble { marked: Marked::of(growth, &grown), walk, leaves, columns: growth.columns() })
     }
 
     /// Returns how many columns a row must have at least.
@@ -68,16 +69,15 @@ impl<T: Float> Ensemble<T> {
         let targets = self.leaves.targets();
         for (rows, scores) in rows.chunks(width.max(1) * BLOCK).zip(scores.chunks_mut(targets.max(1) * BLOCK)) {
             let mut sums = self.leaves.begin(scores);
-            match &self.walk {
-                Walk::Packed(_, Some(marked)) if rows.len() >= marked::WORTH * width => {
-                    marked.mark(T::as_f32s(rows), width, |tree, first, places| {
-                        self.leaves.add(&mut sums, tree, first, places)
-                    });
+            match (&self.marked, &self.walk) {
+                (Some(marked), _) if rows.len() >= marked::WORTH * width => {
+                    let add = |tree, first, places: &[u16]| self.leaves.add(&mut sums, tree, first, places);
+                    marked.mark(T::as_f32s(rows), width, add);
                 }
-                Walk::Packed(packed, _) => {
+                (_, Walk::Packed(packed)) => {
                     packed.walk(T::as_f32s(rows), width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
                 }
-                Walk::Plain(plain) => {
+                (_, Walk::Plain(plain)) => {
                     plain.walk(rows, width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
                 }
             }

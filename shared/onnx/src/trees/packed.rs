@@ -40,6 +40,7 @@ const NAN_FIRST: u16 = 1 << 15;
 impl Packed {
     /// Packs trees; none if a test cannot be written so, or something has no room in eight bytes.
     pub fn of<T: Float>(growth: &Growth<T>, grown: &Grown) -> Option<Packed> {
+        T::ZERO.to_f32()?;
         let columns = growth.columns();
         let zero = u16::try_from(columns).ok().filter(|zero| *zero < NAN_FIRST)?;
         let (mut nodes, mut trees) = (Vec::new(), Vec::with_capacity(grown.trees.len()));

@@ -132,3 +132,27 @@ impl AtMost {
         Some(AtMost { threshold, nan: nan_passes != test.no_first() })
     }
 }
+
+/// A test written as a set: its members go to one child, all other numbers to the other.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Among {
+    pub members: Vec<f32>,
+    /// Members go to the first child.
+    pub first: bool,
+    /// NaN goes where members go.
+    pub nan: bool,
+}
+
+impl Among {
+    /// Writes a test so, if it can be; `nan_passes` says where NaN goes.
+    pub fn of<T: Float>(test: &Test<T>, nan_passes: bool) -> Option<Among> {
+        let (members, first) = match test {
+            Test::Equal(t) => (std::slice::from_ref(t), true),
+            Test::Member(set) => (&**set, true),
+            Test::NotEqual(t) => (std::slice::from_ref(t), false),
+            _ => return None,
+        };
+        let members = members.iter().map(|member| member.to_f32()).collect::<Option<_>>()?;
+        Some(Among { members, first, nan: nan_passes == first })
+    }
+}

@@ -133,8 +133,8 @@ proptest! {
         }
         let mut ensemble = Ensemble::new(&growth, aggregate, false).unwrap();
         for marked in [true, false] {
-            if let (Walk::Packed(_, marks), false) = (&mut ensemble.walk, marked) {
-                *marks = None;
+            if !marked {
+                ensemble.marked = None;
             }
             let mut scores = vec![7.0; rows.len() / COLUMNS * TARGETS];
             ensemble.score(&rows, COLUMNS, &mut scores);
@@ -163,4 +163,17 @@ fn what_is_no_tree_is_refused() {
     }
     let growth = Growth { nodes: vec![leaf], roots: vec![0], weights: vec![(3, 1.0)], targets: 1 };
     assert!(Ensemble::new(&growth, Aggregate::Sum, false).unwrap_err().contains("beyond the 1"));
+}
+
+#[test]
+fn a_tree_of_one_leaf_answers_in_either_float() {
+    fn score<T: Float>(value: T, rows: &[T]) -> Vec<T> {
+        let nodes = vec![Node::Leaf { from: 0, to: 1 }];
+        let growth = Growth { nodes, roots: vec![0], weights: vec![(0, value)], targets: 1 };
+        let mut scores = vec![T::ZERO; rows.len()];
+        Ensemble::new(&growth, Aggregate::Sum, false).unwrap().score(rows, 1, &mut scores);
+        scores
+    }
+    assert_eq!(score(1.5_f32, &[7.0; 20]), [1.5; 20]);
+    assert_eq!(score(1.5_f64, &[7.0; 20]), [1.5; 20]);
 }

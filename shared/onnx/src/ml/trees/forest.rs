@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tract_onnx::prelude::DatumType;
 
 use crate::{
-    ml::array::{Slice, View},
+    ml::array::{Slice, View, cells},
     trees::{Aggregate, Ensemble, Float, Growth, Node, Test},
 };
 
@@ -75,18 +75,18 @@ impl Forest {
     /// Scores each row: a number for each row and target.
     ///
     /// # Errors
-    /// The rows are not like those the trees were grown for.
+    /// The rows are not like those the trees were grown for, or their scores are too many.
     pub fn score(&self, input: View<'_>) -> Result<Scores, String> {
         let (rows, columns) = input.matrix();
         self.check(input.dtype(), Some(columns))?;
         match (self.grown(input.dtype())?, input.data) {
             (Grown::Double(ensemble), Slice::F64(data)) => {
-                let mut scores = vec![0.0; rows * self.targets];
+                let mut scores = vec![0.0; cells(rows, self.targets)?];
                 ensemble.score(data, columns, &mut scores);
                 Ok(Scores::Double(scores))
             }
             (Grown::Single(ensemble), _) => {
-                let mut scores = vec![0.0; rows * self.targets];
+                let mut scores = vec![0.0; cells(rows, self.targets)?];
                 ensemble.score(&input.f32s()?, columns, &mut scores);
                 Ok(Scores::Single(scores))
             }

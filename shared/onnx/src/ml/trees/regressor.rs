@@ -22,8 +22,8 @@ use crate::{
 /// The most targets a model may have.
 pub(super) const MAX_TARGETS: usize = 1 << 20;
 
-/// Scores become 32-bit floats; of whole numbers, they are added up as whole numbers, as in onnxruntime. As in onnxruntime, a regressor of one target knows no transform but `PROBIT`, and base values
-/// count only where there is one for each target.
+/// Scores become 32-bit floats. As in onnxruntime, those of whole numbers are added up as whole numbers, a regressor of one target
+/// knows no transform but `PROBIT`, and base values count only where there is one for each target.
 #[derive(Debug)]
 struct Regressor {
     forest: Forest,
