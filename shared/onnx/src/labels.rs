@@ -1,6 +1,8 @@
 //! The labels of a classifier's classes, found where its exporter left them: in a ZipMap, in the classifier itself, or in a list
 //! that the place of the highest score picks from.
 
+use std::collections::HashMap;
+
 use fourstroke::ports::Labels;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, tensor_proto::DataType};
 
@@ -16,7 +18,9 @@ const PASSING: [&str; 6] = ["Cast", "Flatten", "Identity", "Reshape", "Squeeze",
 /// are several lists.
 pub(crate) fn of(graph: &GraphProto, taken: &Taken) -> Option<Labels> {
     let zipped = graph.output.iter().find_map(|output| taken.labels.get(&output.name));
-    let traced = || graph.output.iter().filter_map(|output| trace(graph, &output.name));
+    let makers = graph.node.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node)));
+    let makers = makers.collect();
+    let traced = || graph.output.iter().filter_map(|output| trace(graph, &makers, &output.name));
     match zipped {
         Some(labels) => Some(labels.clone()),
         None => {
@@ -27,12 +31,12 @@ pub(crate) fn of(graph: &GraphProto, taken: &Taken) -> Option<Labels> {
     }
 }
 
-/// Goes back from an output to what its labels come from.
-fn trace(graph: &GraphProto, output: &str) -> Option<Labels> {
+/// Goes back from an output to what its labels come from; `makers` has the node of each value.
+fn trace(graph: &GraphProto, makers: &HashMap<&str, &NodeProto>, output: &str) -> Option<Labels> {
     let mut name = output;
     // No way back is longer than there are nodes.
     for _ in 0..=graph.node.len() {
-        let node = graph.node.iter().find(|node| node.output.iter().any(|output| output == name))?;
+        let node = makers.get(name)?;
         let operator = node.op_type.strip_prefix(&qualified(ML, "")).unwrap_or(&node.op_type);
         match operator {
             "TreeEnsembleClassifier" => return attributes(node, "classlabels_int64s"),

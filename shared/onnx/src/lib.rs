@@ -25,6 +25,7 @@ mod labels;
 mod load;
 mod ml;
 mod operators;
+mod registers;
 mod rewrite;
 mod run;
 mod signature;

@@ -54,6 +54,14 @@ pub fn load(bytes: &[u8]) -> Result<OnnxModel, LoadError> {
     let mut outputs = signature::outputs(graph, &facts)?;
     let ports = inputs.iter_mut().map(|input| &mut input.port).chain(&mut outputs);
     ports.for_each(|port| port.labels = taken.labels.get(&port.name).cloned());
+    for port in &outputs {
+        let (width, labels) = (port.width(), port.labels.as_ref().map(labels::count));
+        if let Some(labels) = labels.filter(|labels| *labels != width) {
+            return Err(LoadError::Graph {
+                reason: format!("`{}` has {labels} labels for {width} columns", port.name),
+            });
+        }
+    }
     // They are those of the scores, if there is one output of as many.
     let labels = labels::of(graph, &taken).filter(|labels| {
         let scores = outputs.iter().filter(|port| matches!(port.dtype, Dtype::F32 | Dtype::F64) && port.width() > 1);

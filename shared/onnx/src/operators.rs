@@ -24,9 +24,29 @@ pub(crate) fn reader() -> Onnx {
 /// Tells whether NaN among the inputs comes to what it comes to in onnxruntime: some of tract's operators make a number of
 /// it. A model that has one of these must look for NaN itself.
 pub(crate) fn mind_nan(graph: &GraphProto) -> bool {
-    const MAKING_NUMBERS: [&str; 7] = ["Clip", "Max", "Min", "ReduceMax", "Relu", "Sigmoid", "Tanh"];
-    let has = |name: &str| graph.node.iter().any(|node| node.op_type == name);
-    has("IsNaN") || !MAKING_NUMBERS.into_iter().any(has)
+    const MAKING_NUMBERS: [&str; 12] = [
+        "Clip",
+        "GRU",
+        "HardSigmoid",
+        "HardSwish",
+        "LSTM",
+        "Max",
+        "Min",
+        "RNN",
+        "ReduceMax",
+        "Relu",
+        "Sigmoid",
+        "Tanh",
+    ];
+    has(graph, &["IsNaN"]) || !has(graph, &MAKING_NUMBERS)
+}
+
+/// Tells whether a graph or one inside it has such an operator.
+fn has(graph: &GraphProto, names: &[&str]) -> bool {
+    let inside =
+        |attribute: &AttributeProto| attribute.g.iter().chain(&attribute.graphs).any(|graph| has(graph, names));
+    let node = |node: &NodeProto| names.contains(&node.op_type.as_str()) || node.attribute.iter().any(inside);
+    graph.node.iter().any(node)
 }
 
 /// Refuses a model that holds an operator the reader does not have, or a tensor outside its bytes, subgraphs included.

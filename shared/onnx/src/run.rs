@@ -8,7 +8,7 @@ use fourstroke::ports::{Dim, Dtype, Model, ModelError, Port, Signature, Tensor, 
 use tract_onnx::prelude::tract_ndarray::ArrayD;
 use tract_onnx::prelude::{Datum, DatumType, TValue, TypedRunnableModel};
 
-use crate::guard::guarded;
+use crate::{guard::guarded, registers};
 
 /// Holds a loaded model, optimised once, shared by all threads.
 pub struct OnnxModel {
@@ -57,8 +57,9 @@ impl Model for OnnxModel {
         let values = self.signature.inputs.iter().zip(&self.datums).zip(&inputs.data);
         let values =
             values.map(|((port, datum), tensor)| value(port, *datum, tensor, rows)).collect::<Result<_, _>>()?;
-        let answer =
-            guarded(|| self.plan.run(values)).map_err(|reason| poison(format!("the model failed: {reason}")))?;
+        let answer = guarded(|| self.plan.run(values));
+        registers::clear();
+        let answer = answer.map_err(|reason| poison(format!("the model failed: {reason}")))?;
         let data = self.signature.outputs.iter().zip(&answer).map(|(port, value)| tensor(port, value, rows));
         Ok(Tensors { rows, data: data.collect::<Result<_, _>>()? })
     }

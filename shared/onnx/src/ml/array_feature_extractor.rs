@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::{prelude::TDim, tract_core::internal::ToDim};
 
 use super::{
-    array::{Array, Data, Slice, View},
+    array::{Array, Data, Slice, View, cells},
     attributes::Attributes,
     operator::{Fact, Operator},
 };
@@ -55,6 +55,7 @@ impl Operator for ArrayFeatureExtractor {
             return Err("its second input is empty".to_owned());
         }
         // There is a column now, so rows are not empty.
+        cells(input.len() / width, columns.len())?;
         let data = match input.data {
             Slice::F32(data) => Data::F32(pick(data, width, &columns)),
             Slice::F64(data) => Data::F64(pick(data, width, &columns)),

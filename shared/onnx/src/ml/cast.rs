@@ -82,7 +82,11 @@ fn written(data: Slice<'_>) -> Vec<String> {
     }
 }
 
-fn numbers(to: DatumType, texts: &[String]) -> Result<Data, String> {
+/// Reads numbers from what texts begin with.
+///
+/// # Errors
+/// A text begins with none, or one that has no room.
+pub(super) fn numbers(to: DatumType, texts: &[String]) -> Result<Data, String> {
     Ok(match to {
         DatumType::F32 => Data::F32(all(texts, |text| number::float(text).map(|x| x as f32))?),
         DatumType::F64 => Data::F64(all(texts, number::float)?),

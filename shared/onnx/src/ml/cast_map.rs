@@ -8,6 +8,7 @@ use tract_onnx::prelude::DatumType;
 use super::{
     array::{Array, Data, Slice, View},
     attributes::Attributes,
+    cast,
     operator::{Fact, Operator},
 };
 
@@ -40,17 +41,13 @@ impl Operator for CastMap {
 
     fn run(&self, inputs: &[View<'_>]) -> Result<Vec<Array>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
-        let number = |text: &String| {
-            let read = text.trim().parse::<f32>();
-            // What a sparse map does not have is no text.
-            if text.is_empty() { Ok(0.0) } else { read.map_err(|_| format!("{text:?} is no number")) }
-        };
         let data = match (self.to, input.data) {
-            (DatumType::F32, Slice::String(texts)) => Data::F32(texts.iter().map(number).collect::<Result<_, _>>()?),
-            (DatumType::I64, Slice::String(texts)) => {
-                Data::I64(texts.iter().map(|text| Ok(number(text)? as i64)).collect::<Result<_, String>>()?)
-            }
             (DatumType::String, Slice::String(texts)) => Data::String(texts.to_vec()),
+            (to, Slice::String(texts)) => {
+                // What a sparse map does not have is no text.
+                let text = |text: &String| if text.is_empty() { "0".to_owned() } else { text.clone() };
+                cast::numbers(to, &texts.iter().map(text).collect::<Vec<_>>())?
+            }
             (DatumType::I64, Slice::I64(numbers)) => Data::I64(numbers.to_vec()),
             (DatumType::I64, _) => Data::I64(input.f64s()?.iter().map(|x| *x as i64).collect()),
             (DatumType::String, Slice::I64(numbers)) => Data::String(numbers.iter().map(i64::to_string).collect()),

@@ -8,7 +8,7 @@ use tract_onnx::{
 };
 
 use super::{
-    array::{Array, Data, View},
+    array::{Array, Data, View, cells},
     attributes::Attributes,
     dot::dot,
     labels::{Labels, highest},
@@ -112,7 +112,7 @@ impl Operator for LinearClassifier {
         let (rows, columns) = input.matrix();
         let (targets, width) = self.targets(Some(columns))?;
         let mut classes = Vec::with_capacity(rows);
-        let mut scores = Vec::with_capacity(rows.saturating_mul(width));
+        let mut scores = Vec::with_capacity(cells(rows, width)?);
         for row in input.f32s()?.chunks_exact(columns) {
             let start = scores.len();
             scores.extend(self.linear.scores(row));
@@ -168,7 +168,7 @@ impl Operator for LinearRegressor {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
         let (rows, columns) = input.matrix();
         self.linear.check(self.targets, columns)?;
-        let mut scores = Vec::with_capacity(rows.saturating_mul(self.targets));
+        let mut scores = Vec::with_capacity(cells(rows, self.targets)?);
         for row in input.f32s()?.chunks_exact(columns) {
             let start = scores.len();
             scores.extend(self.linear.scores(row));

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use tract_onnx::{prelude::DatumType, tract_core::internal::ToDim};
 
 use super::{
-    array::{Array, Data, Slice, View},
+    array::{Array, Data, Slice, View, cells},
     attributes::Attributes,
     operator::{Fact, Operator},
 };
@@ -51,8 +51,7 @@ fn whole(x: f64) -> Option<i64> {
 impl OneHotEncoder {
     /// Sets the ones; `find` gives the column of an element.
     fn encode<T>(&self, data: &[T], find: impl Fn(&T) -> Option<usize>) -> Result<Vec<f32>, String> {
-        let size = data.len().checked_mul(self.count).ok_or("its output is too large")?;
-        let mut output = vec![0.0; size];
+        let mut output = vec![0.0; cells(data.len(), self.count)?];
         for ((place, x), columns) in data.iter().enumerate().zip(output.chunks_exact_mut(self.count)) {
             match find(x) {
                 Some(column) => columns[column] = 1.0,

@@ -12,6 +12,7 @@ use tract_onnx::{
 };
 
 use super::array::{Array, Data, Slice, View};
+use crate::registers;
 
 /// One operator of a graph with its attributes read and checked, ready to run.
 pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
@@ -161,6 +162,7 @@ impl EvalOp for Node {
         };
         let inputs = inputs.into_iter().map(whole).collect::<TractResult<TVec<_>>>()?;
         let views = inputs.iter().map(|input| view(input)).collect::<TractResult<Vec<_>>>()?;
+        registers::clear();
         let outputs = self.operator.run(&views).map_err(|reason| format_err!("{}: {reason}", self.operator.name()))?;
         outputs.into_iter().map(|output| tensor(output).map(IntoTValue::into_tvalue)).collect()
     }

@@ -90,10 +90,15 @@ fn translated(written: &str) -> Option<String> {
             '[' => {
                 in_class = true;
                 let negated = behind.starts_with('^');
-                let closes = behind.trim_start_matches('^').starts_with(']');
                 pattern.push_str(if negated { "[^" } else { "[" });
-                pattern.push_str(if closes { r"\]" } else { "" });
-                1 + usize::from(negated) + usize::from(closes)
+                // What a class begins with is a sign, whatever else it is.
+                let sign = match behind[usize::from(negated)..].chars().next() {
+                    Some(']') => r"\]",
+                    Some('-') => r"\-",
+                    _ => "",
+                };
+                pattern.push_str(sign);
+                1 + usize::from(negated) + usize::from(!sign.is_empty())
             }
             ']' => {
                 in_class = false;
@@ -209,6 +214,8 @@ mod tests {
         assert_eq!(all(r"[\W]", "aé"), ["é"]);
         assert_eq!(all("[[&&a]+", "x[&a"), ["[&a"]);
         assert_eq!(all("[]+--]+", "x]+,-"), ["]+,-"]);
+        assert_eq!(all("[^^]+", "a]^b"), ["a]", "b"]);
+        assert_eq!(all("[--/]+", "a-./b"), ["-./"]);
         assert_eq!(all(r"\Qa.b\E+|\<", "a.bb ab <"), ["a.bb", "<"]);
         assert_eq!(all(r"x{,2}|{y}", "x{,2} {y}"), ["x{,2}", "{y}"]);
         assert_eq!(all(r"[[:alpha:]]+|\p{Greek}+", "ab αβ"), ["ab", "αβ"]);

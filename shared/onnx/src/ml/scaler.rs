@@ -3,7 +3,7 @@
 use tract_onnx::prelude::DatumType;
 
 use super::{
-    array::{Array, Data, View},
+    array::{Array, Data, Slice, View},
     attributes::Attributes,
     operator::{Fact, Operator},
 };
@@ -52,10 +52,37 @@ impl Operator for Scaler {
         self.check(columns)?;
         let wide = |of: &[f32]| if of.len() == 1 { vec![of[0]; columns] } else { of.to_vec() };
         let (offset, scale) = (wide(&self.offset), wide(&self.scale));
-        let data = input.f32s()?;
-        let rows = data.chunks(columns.max(1));
-        let scaled =
-            rows.flat_map(|row| row.iter().zip(&offset).zip(&scale).map(|((x, offset), scale)| (x - offset) * scale));
-        Ok(vec![Array { shape: input.shape.to_vec(), data: Data::F32(scaled.collect()) }])
+        let by_column = || offset.iter().zip(&scale);
+        let scaled = match input.data {
+            // Large numbers, such as times, would lose what tells them apart if they were rounded first.
+            Slice::F64(data) => {
+                let rows = data.chunks(columns.max(1));
+                let scaled = |(x, (offset, scale)): (&f64, (&f32, &f32))| (x - f64::from(*offset)) * f64::from(*scale);
+                rows.flat_map(|row| row.iter().zip(by_column()).map(scaled)).map(|x| x as f32).collect()
+            }
+            _ => {
+                let data = input.f32s()?;
+                let rows = data.chunks(columns.max(1));
+                rows.flat_map(|row| row.iter().zip(by_column()).map(|(x, (offset, scale))| (x - offset) * scale))
+                    .collect()
+            }
+        };
+        Ok(vec![Array { shape: input.shape.to_vec(), data: Data::F32(scaled) }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        array::{Data, Slice},
+        testing::{Value, read, run},
+    };
+
+    #[test]
+    fn large_numbers_keep_what_tells_them_apart() {
+        let attributes = [("offset", Value::Floats(&[1.6e9])), ("scale", Value::Floats(&[0.5]))];
+        let operator = read(super::read, &attributes).unwrap();
+        let output = run(&operator, &[(&[2, 1], Slice::F64(&[1.6e9 + 1.0, 1.6e9 + 2.0]))]).unwrap();
+        assert_eq!(output[0].data, Data::F32(vec![0.5, 1.0]));
     }
 }

@@ -22,8 +22,8 @@ const TURKIC: [&str; 5] = ["az", "crh", "ku", "tr", "tt"];
 struct StringNormalizer {
     case: Option<fn(char) -> char>,
     stopwords: HashSet<String>,
-    /// Whether stopwords are compared as they are. Else they are in lower case.
-    sensitive: bool,
+    /// How texts are made one case to be compared with stopwords; none if they are compared as they are.
+    fold: Option<fn(char) -> char>,
 }
 
 /// Reads a node. <https://onnx.ai/onnx/operators/onnx__StringNormalizer.html>
@@ -40,8 +40,9 @@ pub(super) fn read(attributes: Attributes<'_>) -> Result<Arc<dyn Operator>, Stri
     };
     let sensitive = attributes.int("is_case_sensitive")?.unwrap_or(0) != 0;
     let stopwords = attributes.strings("stopwords")?.into_iter();
-    let stopwords = stopwords.map(|word| if sensitive { word } else { word.chars().map(lower).collect() }).collect();
-    Ok(Arc::new(StringNormalizer { case, stopwords, sensitive }))
+    let fold = case.unwrap_or(lower);
+    let stopwords = stopwords.map(|word| if sensitive { word } else { word.chars().map(fold).collect() }).collect();
+    Ok(Arc::new(StringNormalizer { case, stopwords, fold: (!sensitive).then_some(fold) }))
 }
 
 fn lower(char: char) -> char {
@@ -75,22 +76,20 @@ impl StringNormalizer {
         }
     }
 
-    /// Tells whether a string is a stopword; `lowered` is room to compare it in lower case.
-    fn drops(&self, text: &str, lowered: &mut String) -> bool {
-        if self.sensitive {
-            return self.stopwords.contains(text);
-        }
-        lowered.clear();
-        lowered.extend(text.chars().map(lower));
-        self.stopwords.contains(lowered.as_str())
+    /// Tells whether a string is a stopword; `folded` is room to compare it in one case.
+    fn drops(&self, text: &str, folded: &mut String) -> bool {
+        let Some(fold) = self.fold else { return self.stopwords.contains(text) };
+        folded.clear();
+        folded.extend(text.chars().map(fold));
+        self.stopwords.contains(folded.as_str())
     }
 
     /// Returns what is left of rows of so many strings, and how many each has then.
     fn filtered(&self, texts: &[String], columns: usize) -> (Vec<String>, usize) {
-        let (mut lowered, mut kept, mut lengths) = (String::new(), Vec::with_capacity(texts.len()), Vec::new());
+        let (mut folded, mut kept, mut lengths) = (String::new(), Vec::with_capacity(texts.len()), Vec::new());
         for row in texts.chunks(columns) {
             let before = kept.len();
-            kept.extend(row.iter().filter(|text| !self.drops(text, &mut lowered)));
+            kept.extend(row.iter().filter(|text| !self.drops(text, &mut folded)));
             lengths.push(kept.len() - before);
         }
         let most = lengths.iter().copied().max().unwrap_or(0).max(1);
@@ -159,7 +158,8 @@ mod tests {
     use super::*;
 
     fn normalizer(case: Option<fn(char) -> char>, stopwords: &[&str], sensitive: bool) -> StringNormalizer {
-        StringNormalizer { case, stopwords: stopwords.iter().map(|word| (*word).to_owned()).collect(), sensitive }
+        let stopwords = stopwords.iter().map(|word| (*word).to_owned()).collect();
+        StringNormalizer { case, stopwords, fold: (!sensitive).then_some(case.unwrap_or(lower)) }
     }
 
     fn run(normalizer: &StringNormalizer, shape: &[usize], texts: &[&str]) -> (Vec<usize>, Vec<String>) {
@@ -182,6 +182,8 @@ mod tests {
             let (shape, left) = run(&lowering, nothing, &rows[..nothing[1]]);
             assert_eq!((shape, left), (vec![1, 1], vec![String::new()]));
         }
+        let raising = normalizer(Some(upper), &["ΣΑΣ"], false);
+        assert_eq!(run(&raising, &[1, 3], &["ΣΑΣ", "σας", "σε"]).1, ["ΣΕ"]);
         let sensitive = normalizer(None, &["monday"], true);
         assert_eq!(run(&sensitive, &[1, 3], &rows[2..5]).1, ["MONDAY", "ÉTÉ"]);
     }

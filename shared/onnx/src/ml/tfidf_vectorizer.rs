@@ -13,6 +13,8 @@ use super::{
 
 /// The most columns of an answer: a model asks for them in a few bytes.
 const COLUMN_LIMIT: usize = 1 << 24;
+/// The most that items of an n-gram may be apart: a text is looked through as often.
+const FARTHEST: usize = 1 << 6;
 
 #[derive(Debug)]
 struct TfIdfVectorizer {
@@ -35,6 +37,9 @@ pub(super) fn read(attributes: Attributes<'_>) -> Result<Arc<dyn Operator>, Stri
     };
     let (shortest, longest) = (size("min_gram_length", 1)?, size("max_gram_length", 1)?);
     let farthest = size("max_skip_count", 0)?.saturating_add(1);
+    if farthest > FARTHEST {
+        return Err(format!("`max_skip_count` must be {} at most", FARTHEST - 1));
+    }
     let (once, weighed) = match attributes.string("mode")?.as_deref() {
         Some("TF") => (false, false),
         Some("IDF") => (true, true),

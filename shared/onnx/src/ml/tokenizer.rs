@@ -91,6 +91,8 @@ impl Tokenizer {
         for text in texts {
             let before = tokens.len();
             match &self.by {
+                // Too short for any token, and for looking for one at each place.
+                By::Tokens(_) if !self.is_token(text) => {}
                 By::Characters => tokens.extend(text.char_indices().map(|(at, _)| &text[at..behind(text, at)])),
                 By::Tokens(expression) => self.matches(text, expression, &mut rooms[0], &mut tokens),
                 By::Separators(separators) => {

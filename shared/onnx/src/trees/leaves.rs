@@ -60,14 +60,13 @@ impl<T: Float> Leaves<T> {
                 said.len() == growth.targets && said.iter().enumerate().all(|(place, (target, _))| place == *target)
             };
             if adds && leaves().all(whole) {
-                let (mut leaf, mut values) = (Vec::with_capacity(tree.order.len()), Vec::new());
+                // A leaf that says nothing says zero of all.
+                let mut values = vec![T::ZERO; growth.targets];
+                let mut leaf = Vec::with_capacity(tree.order.len());
                 for place in &tree.order {
-                    leaf.push(u32::try_from(values.len()).unwrap_or(u32::MAX));
-                    values.extend(said(*place).iter().map(|(_, value)| *value));
-                    // A leaf that says nothing says zero of all.
-                    if matches!(growth.nodes[*place], Node::Leaf { from, to } if from == to) {
-                        values.extend(std::iter::repeat_n(T::ZERO, growth.targets));
-                    }
+                    let said = said(*place);
+                    leaf.push(if said.is_empty() { 0 } else { values.len() as u32 });
+                    values.extend(said.iter().map(|(_, value)| *value));
                 }
                 return OfTree::All { leaf, values };
             }

@@ -6,7 +6,7 @@ use tract_onnx::{prelude::DatumType, tract_core::internal::ToDim};
 
 use super::{
     super::{
-        array::{Array, Data, View},
+        array::{Array, Data, View, cells},
         attributes::Attributes,
         dot::dot,
         labels::{Labels, highest},
@@ -131,7 +131,7 @@ impl Operator for SvmClassifier {
         let (rows, columns) = input.matrix();
         let (expected, width) = self.widths();
         check(expected, columns)?;
-        let mut scores = Vec::with_capacity(rows.saturating_mul(width));
+        let mut scores = Vec::with_capacity(cells(rows, width)?);
         let data = input.f32s()?;
         let data = data.chunks_exact(columns);
         let classes: Vec<usize> = match &self.machine {

@@ -79,6 +79,9 @@ impl Forest {
     pub fn score(&self, input: View<'_>) -> Result<Scores, String> {
         let (rows, columns) = input.matrix();
         self.check(input.dtype(), Some(columns))?;
+        if columns == 0 {
+            return Err("its input has no columns".to_owned());
+        }
         match (self.grown(input.dtype())?, input.data) {
             (Grown::Double(ensemble), Slice::F64(data)) => {
                 let mut scores = vec![0.0; cells(rows, self.targets)?];

@@ -66,12 +66,25 @@ fn merge_equals(nodes: &mut [Node<f64>]) {
         }
         _ => None,
     };
-    for place in 0..nodes.len() {
+    let goes_on = |a: &Node<f64>, b: &Node<f64>| match (equal(a), equal(b)) {
+        (Some((of_a, _, nan_a, yes_a, _)), Some((of_b, _, nan_b, yes_b, _))) => {
+            (of_a, nan_a, yes_a) == (of_b, nan_b, yes_b)
+        }
+        _ => false,
+    };
+    // A node is part of one chain at most, and only where a chain begins is it followed: a circle begins nowhere.
+    let mut inside = vec![false; nodes.len()];
+    for node in nodes.iter() {
+        if let Some((.., no)) = equal(node).filter(|(.., no)| goes_on(node, &nodes[*no])) {
+            inside[no] = true;
+        }
+    }
+    let heads: Vec<usize> = (0..nodes.len()).filter(|place| !inside[*place]).collect();
+    for place in heads {
         let Some((column, value, nan_passes, yes, mut last)) = equal(&nodes[place]) else { continue };
         let mut set = vec![value];
-        // No chain is longer than there are nodes, also where it is a circle.
-        while let Some((_, value, _, _, no)) = equal(&nodes[last])
-            .filter(|(of, _, nan, to, _)| (*of, *nan, *to) == (column, nan_passes, yes) && set.len() < nodes.len())
+        while let Some((_, value, _, _, no)) =
+            equal(&nodes[last]).filter(|_| goes_on(&nodes[place], &nodes[last]) && std::mem::take(&mut inside[last]))
         {
             set.push(value);
             last = no;
@@ -136,5 +149,44 @@ impl Weights {
         let from = self.nodes.partition_point(|node| *node < place);
         let to = from + self.nodes[from..].iter().take_while(|node| **node == place).count();
         Node::Leaf { from, to: if targets == 1 { to.min(from + 1) } else { to } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equal(value: f64, no: usize) -> Node<f64> {
+        Node::Inner { column: 0, test: Test::Equal(value), nan_passes: false, yes: 0, no }
+    }
+
+    fn members(nodes: &[Node<f64>]) -> Vec<usize> {
+        let of = |node: &Node<f64>| match node {
+            Node::Inner { test: Test::Member(set), .. } => set.len(),
+            _ => 0,
+        };
+        nodes.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_chain_is_one_set_wherever_its_nodes_stand() {
+        let leaf = || Node::Leaf { from: 0, to: 0 };
+        let mut forward = vec![leaf(), leaf(), equal(1.0, 3), equal(2.0, 4), equal(3.0, 1)];
+        merge_equals(&mut forward);
+        assert_eq!(members(&forward), [0, 0, 3, 0, 0]);
+        let mut backward = vec![leaf(), leaf(), equal(3.0, 1), equal(2.0, 2), equal(1.0, 3)];
+        merge_equals(&mut backward);
+        assert_eq!(members(&backward), [0, 0, 0, 0, 3]);
+        let Node::Inner { no, .. } = backward[4] else { panic!("it is a test") };
+        assert_eq!(no, 1);
+    }
+
+    #[test]
+    fn no_node_is_in_many_sets() {
+        // Two chains that end in the same one, and a circle.
+        let leaf = || Node::Leaf { from: 0, to: 0 };
+        let mut nodes = vec![leaf(), leaf(), equal(1.0, 4), equal(2.0, 4), equal(3.0, 1), equal(4.0, 6), equal(5.0, 5)];
+        merge_equals(&mut nodes);
+        assert_eq!(members(&nodes), [0, 0, 2, 0, 0, 0, 0]);
     }
 }
