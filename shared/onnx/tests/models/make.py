@@ -5,6 +5,7 @@
 The format is that of the cases of a model zoo: model.onnx, inputs.json, outputs.json, meta.json.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def main() -> None:
     sentences()
     a_map()
     set_membership()
+    two_classes()
 
 
 def categories_and_missing() -> None:
@@ -119,6 +121,35 @@ def set_membership() -> None:
     graph = helper.make_graph([node], "member", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])],
                               [helper.make_tensor_value_info("score", TensorProto.FLOAT, [None, 2])])
     save("set_membership", model_of(graph, 5), {"x": np.array([[2, 0], [5, 1], [3, 0], [8, 0.5]], np.float32)})
+
+
+def two_classes() -> None:
+    """Stumps of two classes: what leaves speak of, base values and transforms decide together what is written. Left out is one base
+    value for leaves of which each speaks of another class: onnxruntime leaves a score unset then."""
+    leaves = {
+        "both": [{0: 0.3, 1: 0.9}, {0: 0.8, 1: -0.4}], "either": [{0: 0.6}, {1: 0.7}], "either_less": [{0: -0.6}, {1: -0.7}],
+        "first": [{0: 0.6}, {0: -0.7}], "first_more": [{0: 0.6}, {0: 0.2}], "second": [{1: 0.6}, {1: -0.7}],
+        "second_more": [{1: 0.6}, {1: 0.2}],
+    }
+    nodes, outputs = [], []
+    for (said, stump), base, transform in itertools.product(
+            leaves.items(), [[], [0.25], [0.25, -0.75], [-0.25, 2.0]], ["NONE", "LOGISTIC", "SOFTMAX"]):
+        if said.startswith("either") and len(base) == 1:
+            continue
+        name = "_".join([said, *map(str, base), transform])
+        weights = [(place, of, weight) for place, leaf in enumerate(stump, 1) for of, weight in leaf.items()]
+        places, classes, numbers = zip(*weights)
+        nodes.append(helper.make_node(
+            "TreeEnsembleClassifier", ["x"], [f"label_{name}", f"scores_{name}"], domain="ai.onnx.ml",
+            nodes_treeids=[0, 0, 0], nodes_nodeids=[0, 1, 2], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
+            nodes_featureids=[0, 0, 0], nodes_values=[0.0, 0.0, 0.0], nodes_truenodeids=[1, 0, 0],
+            nodes_falsenodeids=[2, 0, 0], class_treeids=[0] * len(weights), class_nodeids=places, class_ids=classes,
+            class_weights=numbers, classlabels_int64s=[0, 1], post_transform=transform,
+            **({"base_values": base} if base else {})))
+        outputs.append(helper.make_tensor_value_info(f"label_{name}", TensorProto.INT64, [None]))
+        outputs.append(helper.make_tensor_value_info(f"scores_{name}", TensorProto.FLOAT, [None, 2]))
+    graph = helper.make_graph(nodes, "two", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 1])], outputs)
+    save("two_classes", model_of(graph, 3), {"x": np.array([[-1.0], [1.0], [0.0], [2.0]], np.float32)})
 
 
 def model_of(graph, version: int):

@@ -36,7 +36,7 @@ pub(super) fn read(attributes: Attributes<'_>, prefix: &str, targets: usize) -> 
             roots.push(place);
         }
     }
-    let weights = Weights::read(attributes, prefix, &places, targets)?;
+    let mut weights = Weights::read(attributes, prefix, &places, targets)?;
     let mut nodes = Vec::with_capacity(count);
     for place in 0..count {
         let child = |id: &i64| {
@@ -44,7 +44,7 @@ pub(super) fn read(attributes: Attributes<'_>, prefix: &str, targets: usize) -> 
             places.get(&(&trees[place], id)).copied().ok_or_else(missing)
         };
         let Some(test) = test(&modes[place], values[place])? else {
-            nodes.push(weights.leaf(place, targets));
+            nodes.push(weights.leaf(place, targets, values[place]));
             continue;
         };
         let column = usize::try_from(columns[place]).ok().filter(|column| *column < MAX_COLUMNS);
@@ -144,10 +144,14 @@ impl Weights {
         Ok(Weights { nodes, sorted })
     }
 
-    /// Of one target, only a leaf's first word counts, as in onnxruntime.
-    fn leaf(&self, place: usize, targets: usize) -> Node<f64> {
+    /// Of one target, only a leaf's first word counts, as in onnxruntime; without any, it is the leaf's own value.
+    fn leaf(&mut self, place: usize, targets: usize, value: f64) -> Node<f64> {
         let from = self.nodes.partition_point(|node| *node < place);
         let to = from + self.nodes[from..].iter().take_while(|node| **node == place).count();
+        if targets == 1 && from == to {
+            self.sorted.push((0, value));
+            return Node::Leaf { from: self.sorted.len() - 1, to: self.sorted.len() };
+        }
         Node::Leaf { from, to: if targets == 1 { to.min(from + 1) } else { to } }
     }
 }
