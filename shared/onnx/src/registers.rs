@@ -18,7 +18,7 @@ impl pulp::NullaryFnOnce for Wide {
 
     #[inline(always)]
     fn call(self) {
-        let numbers = black_box([1.0_f32; 16]);
+        let numbers = black_box([1.0_f32; 8]);
         black_box(numbers.map(|number| number + number));
     }
 }

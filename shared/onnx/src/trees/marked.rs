@@ -172,11 +172,12 @@ impl pulp::NullaryFnOnce for Struck<'_> {
             }
             let strikes = column.above.partition_point(|(threshold, _)| *threshold < highest);
             for (threshold, strike) in &column.above[..strikes] {
-                let left = &mut left[strike.word as usize];
-                for (left, x) in left.iter_mut().zip(&x) {
-                    let kept = if x > threshold { 0 } else { u16::MAX };
-                    *left &= strike.left | kept;
+                // Two loops, for the compiler to make vectors of both.
+                let mut kept = [strike.left; LANES];
+                for (kept, x) in kept.iter_mut().zip(&x) {
+                    *kept |= if x > threshold { 0 } else { u16::MAX };
                 }
+                left[strike.word as usize].iter_mut().zip(&kept).for_each(|(left, kept)| *left &= kept);
             }
             if !column.members.is_empty() || nan {
                 for (lane, x) in x.iter().enumerate() {
