@@ -15,9 +15,9 @@
 //!
 //! A model must treat its rows alone: the pipeline puts unrelated events into one batch.
 //!
-//! **NaN**: trees and imputers take it as their model says. tract's Relu, Clip, Min, Max, ReduceMax, Sigmoid and Tanh turn NaN
-//! into a number, where onnxruntime gives NaN. A model that has one of these must look for missing values first, with IsNaN
-//! and Where; one that has no IsNaN refuses rows with NaN.
+//! **NaN**: trees and imputers take it as their model says. tract's Relu, Clip, Min, Max, ReduceMax, Sigmoid, HardSigmoid, HardSwish,
+//! Tanh and recurrent layers turn NaN into a number, where onnxruntime gives NaN. A model that has one of these must look for
+//! missing values first, with IsNaN and Where; if it has no IsNaN, it refuses rows with NaN.
 
 mod error;
 mod guard;

@@ -31,8 +31,8 @@ pub const SIZE_LIMIT: usize = 512 << 20;
 ///
 /// # Errors
 /// When the bytes are more than [`SIZE_LIMIT`], truncated or not ONNX; when a tensor lies in another file; when an
-/// operator is not of the standard domain or not in tract; when an input or output is not a tensor of a supported type
-/// with known dimensions; when there are none of either; when the graph does not fit together.
+/// operator is neither ours nor tract's; when an input or output is not a tensor of a supported type with known dimensions;
+/// when there are none of either; when labels are not as many as the columns they name; when the graph does not fit together.
 pub fn load(bytes: &[u8]) -> Result<OnnxModel, LoadError> {
     if bytes.len() > SIZE_LIMIT {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit: SIZE_LIMIT });

@@ -15,7 +15,7 @@ pub struct OnnxModel {
     signature: Signature,
     /// The type tract wants for each input, before it was widened for the port.
     datums: Vec<DatumType>,
-    /// Whether the graph looks for NaN itself.
+    /// Whether NaN comes to what it comes to in onnxruntime.
     minds_nan: bool,
     plan: Arc<TypedRunnableModel>,
 }
@@ -47,7 +47,7 @@ impl Model for OnnxModel {
     ///
     /// # Errors
     /// `Poison` when tensors, types or lengths are not those of the signature, when a whole number does not fit the
-    /// narrower type the model wants, when there is NaN and the graph has no IsNaN, or when tract ends with an error.
+    /// narrower type the model wants, when there is NaN that the graph would make a number of, or when a node ends with an error.
     fn infer(&self, inputs: &Tensors) -> Result<Tensors, ModelError> {
         self.check(inputs)?;
         let rows = inputs.rows;

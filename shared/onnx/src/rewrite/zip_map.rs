@@ -6,6 +6,7 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 use super::{Taken, maps::declare};
 use crate::{
     error::LoadError,
+    labels::count,
     ml::{ML, attributes::Attributes},
 };
 
@@ -19,13 +20,9 @@ pub(super) fn to_tensors(graph: &mut GraphProto, taken: &mut Taken) -> Result<()
         let refuse = |reason: String| LoadError::Graph { reason: format!("ZipMap: {reason}") };
         let labels = labels(node).map_err(refuse)?;
         let output = node.output.first().cloned().ok_or_else(|| refuse("it has no output".to_owned()))?;
-        let count = match &labels {
-            Labels::Integers(labels) => labels.len(),
-            Labels::Strings(labels) => labels.len(),
-        };
         if let Some(info) = graph.output.iter_mut().find(|info| info.name == output) {
             const FLOAT: i32 = 1;
-            declare(info, FLOAT, [None, Some(count)]);
+            declare(info, FLOAT, [None, Some(count(&labels))]);
         }
         let node = &mut graph.node[place];
         (node.op_type, node.domain) = ("Identity".to_owned(), String::new());
