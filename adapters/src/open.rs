@@ -3,7 +3,7 @@
 //! ```
 //! use fourstroke_adapters::open::Adapters;
 //!
-//! let open = Adapters::new(|_bytes| Err("this handler links no models".to_owned()));
+//! let open = Adapters::new(|_bytes, _external| Err("this handler links no models".to_owned()));
 //! # let _: &dyn fourstroke::ports::Open = &open;
 //! ```
 
@@ -13,21 +13,25 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fourstroke::{
     config::Resource,
-    ports::{Model, Open, Sink, Source, Store},
+    ports::{Model, Objects, Open, Sink, Source, Store},
 };
 
 use crate::services::{Use, check_options, refusal};
 
 /// Opens every resource by its adapter, and models by a function.
+#[derive(Clone)]
 pub struct Adapters {
     model: Arc<ModelOf>,
 }
 
-type ModelOf = dyn Fn(&[u8]) -> Result<Arc<dyn Model>, String> + Send + Sync;
+/// Makes a model of its bytes, and of the objects with its weights, by name.
+type ModelOf = dyn Fn(&[u8], &[(String, Bytes)]) -> Result<Arc<dyn Model>, String> + Send + Sync;
 
 impl Adapters {
-    /// Takes what makes a model of its bytes; it is called off the async threads.
-    pub fn new(model: impl Fn(&[u8]) -> Result<Arc<dyn Model>, String> + Send + Sync + 'static) -> Adapters {
+    /// Takes what makes a model of its bytes and its external data; it is called off the async threads.
+    pub fn new(
+        model: impl Fn(&[u8], &[(String, Bytes)]) -> Result<Arc<dyn Model>, String> + Send + Sync + 'static,
+    ) -> Adapters {
         Adapters { model: Arc::new(model) }
     }
 }
@@ -46,13 +50,24 @@ impl Open for Adapters {
         sink(resource).await
     }
 
+    fn objects(&self) -> Arc<dyn Objects> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Objects for Adapters {
     async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
         read(resource).await
     }
 
-    async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
+    async fn etag(&self, resource: &Resource) -> Result<String, String> {
+        etag(resource).await
+    }
+
+    async fn model(&self, bytes: Bytes, external: Vec<(String, Bytes)>) -> Result<Arc<dyn Model>, String> {
         let model = self.model.clone();
-        let loaded = tokio::task::spawn_blocking(move || model(&bytes)).await;
+        let loaded = tokio::task::spawn_blocking(move || model(&bytes, &external)).await;
         loaded.unwrap_or_else(|died| Err(died.to_string()))
     }
 }
@@ -147,6 +162,18 @@ pub async fn read(resource: &Resource) -> Result<Bytes, String> {
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => crate::file::read(resource).await,
+        _ => Err(refusal(resource, Use::Object)),
+    }
+}
+
+/// Returns what differs whenever an object has other content, without reading it.
+///
+/// # Errors
+/// One sentence: why it cannot be asked for.
+pub async fn etag(resource: &Resource) -> Result<String, String> {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => crate::file::etag(resource).await,
         _ => Err(refusal(resource, Use::Object)),
     }
 }

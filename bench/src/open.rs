@@ -6,12 +6,11 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use fourstroke::{
     config::Resource,
-    ports::{Model, Open, Outgoing, SendError, Sink, Source, Store},
+    ports::{Objects, Open, Outgoing, SendError, Sink, Source, Store},
 };
-use fourstroke_adapters::open;
+use fourstroke_adapters::open::{self, Adapters};
 
 use crate::Timed;
 
@@ -56,12 +55,11 @@ impl Open for Opener {
         Ok(self.sink.clone())
     }
 
-    async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
-        open::read(resource).await
-    }
-
-    async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
-        let model = fourstroke_onnx::load(&bytes).map_err(|error| error.to_string())?;
-        Ok(Arc::new(Timed::new(Arc::new(model), self.model_nanos.clone())))
+    fn objects(&self) -> Arc<dyn Objects> {
+        let nanos = self.model_nanos.clone();
+        Arc::new(Adapters::new(move |bytes, external| {
+            let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
+            Ok(Arc::new(Timed::new(Arc::new(model), nanos.clone())))
+        }))
     }
 }

@@ -31,7 +31,7 @@ async fn the_limit_writes_what_the_pipeline_writes() {
     let out = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/flights");
     let strokes = flights_rust::strokes(&example.display().to_string(), &out.path().display().to_string());
-    let (_, pipeline) = strokes.clock(Clock::fixed(now)).open(&Adapters::new(load)).await.unwrap();
+    let (_, pipeline) = strokes.clock(Clock::fixed(now)).open(&Adapters::new(|bytes, _| load(bytes))).await.unwrap();
     let (flights, limit) = (Flights::read().unwrap(), Limit::load(load).unwrap());
 
     let (mut log, mut actions) = (Vec::new(), Vec::new());

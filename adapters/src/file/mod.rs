@@ -53,6 +53,26 @@ pub async fn read(resource: &Resource) -> Result<Bytes, String> {
     joined(bytes).map(Bytes::from).map_err(|error| reading::explain(resource, &error))
 }
 
+/// Returns when a file was last written, how large it is and which one it is, which tells one content from another: one
+/// written in place may be as old and large as before to the clock's grain, one moved there is another file.
+///
+/// # Errors
+/// One sentence: the file is not there, or may not be looked at.
+pub async fn etag(resource: &Resource) -> Result<String, String> {
+    layout::named_file(resource)?;
+    let path = resource.read_path();
+    let written = tokio::task::spawn_blocking(move || {
+        let found = std::fs::metadata(path)?;
+        let since = found.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&found);
+        #[cfg(not(unix))]
+        let number = 0;
+        Ok(format!("{}-{}-{number}", since.as_nanos(), found.len()))
+    });
+    joined(written.await).map_err(|error| reading::explain(resource, &error))
+}
+
 fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let expected = usize::try_from(file.metadata()?.len().min(reading::LARGEST)).unwrap_or_default();

@@ -136,3 +136,22 @@ async fn a_whole_file_is_read_as_it_is() {
     let sentence = open::read(&files::resource(directory.path())).await.unwrap_err();
     assert!(sentence.ends_with("is a directory; name a file"), "{sentence}");
 }
+
+#[tokio::test]
+async fn a_file_s_etag_changes_when_another_takes_its_place_and_only_then() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = files::write(&directory, "m.onnx", b"weights");
+    let etag = || async { open::etag(&files::resource(&path)).await };
+    let first = etag().await.unwrap();
+    assert_eq!(etag().await.unwrap(), first);
+    // As large as it was, and written within the same moment.
+    std::fs::rename(files::write(&directory, "new", b"WEIGHTS"), &path).unwrap();
+    let second = etag().await.unwrap();
+    assert_ne!(second, first);
+    files::write(&directory, "m.onnx", b"more weights");
+    assert_ne!(etag().await.unwrap(), second);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(etag().await.unwrap_err(), open::read(&files::resource(&path)).await.unwrap_err());
+    let sentence = open::etag(&Resource::new("infer.m.model", "stdout:")).await.unwrap_err();
+    assert_eq!(sentence, "`stdout:` cannot be a file to read; `stdout:` can be a sink");
+}

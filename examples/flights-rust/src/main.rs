@@ -2,20 +2,22 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use fourstroke::{clock::Clock, config::Resource, ports::Open, report::BreakerChange};
+use fourstroke::{clock::Clock, config::Resource, ports::Open};
 use fourstroke_adapters::open::Adapters;
-use fourstroke_runtime::{Settings, Tally, alarm, work};
+use fourstroke_runtime::{Settings, Tally, work};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let open = Adapters::new(|bytes| Ok(Arc::new(fourstroke_onnx::load(bytes).map_err(|error| error.to_string())?)));
+    let open = Adapters::new(|bytes, external| {
+        Ok(Arc::new(fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?))
+    });
     let (file, pipeline) = flights_rust::strokes("examples/flights", "out").open(&open).await?;
     let flights = Resource::new("flights", "file:examples/flights/data/2013-q4.jsonl.zst");
     let source = open.source(&flights).await.map_err(anyhow::Error::msg)?;
 
     let mut tally = Tally::new(&file, &pipeline, Clock::system());
     let settings = Settings { limit: Duration::from_secs(60), tries: Some(3), events: None };
-    let alarms = |change: &BreakerChange| eprint!("{}", alarm(change));
+    let alarms = |line: &str| eprint!("{line}");
     let end = work(&pipeline, source, settings, std::future::pending(), |report| tally.add(report), alarms).await;
     let summary = tally.finish(&end);
     println!("{summary}");

@@ -13,7 +13,9 @@ use fourstroke_adapters::open::Adapters;
 const EVENTS: usize = 4_000;
 
 fn adapters() -> Adapters {
-    Adapters::new(|bytes| Ok(Arc::new(fourstroke_onnx::load(bytes).map_err(|error| error.to_string())?)))
+    Adapters::new(|bytes, external| {
+        Ok(Arc::new(fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?))
+    })
 }
 
 fn folder() -> String {

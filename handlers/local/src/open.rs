@@ -6,18 +6,17 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use fourstroke::{
     clock::Clock,
     config::{BodyFormat, Environment, Mistake, Mistakes, PipelineFile, Resource},
     error::Kind,
     pipeline::{Builder, Pipeline},
-    ports::{Model, Open, Outgoing, SendError, Sent, Sink, Source, Store},
+    ports::{Objects, Open, Outgoing, SendError, Sent, Sink, Source, Store},
 };
 use fourstroke_adapters::{
     file::gives_rows,
     memory::{MemorySink, MemoryStore},
-    open,
+    open::{self, Adapters},
     redb::check_store,
 };
 use tokio::time::Instant;
@@ -181,14 +180,11 @@ impl Open for Opener {
         Ok(late)
     }
 
-    async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
-        open::read(resource).await
-    }
-
-    async fn model(&self, bytes: Bytes) -> Result<Arc<dyn Model>, String> {
-        let loaded = tokio::task::spawn_blocking(move || fourstroke_onnx::load(&bytes)).await;
-        let model = loaded.map_err(|died| died.to_string())?.map_err(|error| error.to_string())?;
-        Ok(Arc::new(model))
+    fn objects(&self) -> Arc<dyn Objects> {
+        Arc::new(Adapters::new(|bytes, external| {
+            let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
+            Ok(Arc::new(model))
+        }))
     }
 }
 

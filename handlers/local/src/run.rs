@@ -12,9 +12,9 @@ use fourstroke::{
     clock::Clock,
     config::{BodyFormat, PipelineFile, Resource},
     ports::Source,
-    report::{BreakerChange, Report},
+    report::Report,
 };
-use fourstroke_runtime::{Settings, Tally, alarm, work};
+use fourstroke_runtime::{Settings, Tally, work};
 use tokio::signal;
 
 use crate::{
@@ -83,7 +83,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         tally.add(report);
         progress.add(report.decisions.len() as u64, tally.failed());
     };
-    let tell = |change: &BreakerChange| progress.tell(&alarm(change));
+    let tell = |line: &str| progress.tell(line);
     let end = work(&built.pipeline, source, settings, stopped(), observe, tell).await;
     progress.end();
 

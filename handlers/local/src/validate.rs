@@ -66,7 +66,7 @@ fn described(built: &Built) -> serde_json::Value {
         "version": pipeline.version(),
         "sources": file.sources.len(),
         "lookups": file.enrich.len(),
-        "models": pipeline.models().map(|model| json!({ "name": model.name, "sha256": model.sha256 })).collect::<Vec<_>>(),
+        "models": pipeline.models().iter().map(|model| json!({ "name": *model.name, "sha256": *model.sha256 })).collect::<Vec<_>>(),
         "rules": file.act.rules.len(),
         "tests": file.tests.len(),
         "mistakes": [],

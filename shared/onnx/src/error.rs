@@ -17,11 +17,13 @@ pub enum LoadError {
         /// What is wrong with them.
         reason: String,
     },
-    /// A tensor lies in another file. Models are loaded from bytes alone.
-    #[error("tensor `{tensor}` lies in another file; save the model with its data inside")]
+    /// A tensor lies in a file that is not at hand, or not within it.
+    #[error("tensor `{tensor}` {reason}")]
     ExternalData {
         /// The tensor's name.
         tensor: String,
+        /// What is wrong.
+        reason: String,
     },
     /// An operator that neither tract nor this package has.
     #[error("operator {operator} of node `{node}` is not supported (domain {domain}, version {version})")]

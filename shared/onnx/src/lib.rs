@@ -20,6 +20,7 @@
 //! missing values first, with IsNaN and Where; if it has no IsNaN, it refuses rows with NaN.
 
 mod error;
+mod external;
 mod guard;
 mod labels;
 mod load;
@@ -32,5 +33,5 @@ mod signature;
 mod trees;
 
 pub use error::LoadError;
-pub use load::{SIZE_LIMIT, load};
+pub use load::{SIZE_LIMIT, load, load_with};
 pub use run::OnnxModel;

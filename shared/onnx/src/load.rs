@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use fourstroke::ports::{Dim, Dtype, Port, Signature};
 use prost::Message;
 use tract_onnx::model::Onnx;
@@ -16,9 +17,9 @@ use crate::error::LoadError;
 use crate::guard::guarded;
 use crate::run::OnnxModel;
 use crate::signature::{self, Input};
-use crate::{labels, operators, rewrite};
+use crate::{external, labels, operators, rewrite};
 
-/// The most bytes a model may have.
+/// The most bytes a model may have, and the most that may lie in other files.
 pub const SIZE_LIMIT: usize = 512 << 20;
 
 /// Loads a model from the bytes of an ONNX file, ready to run any number of rows.
@@ -30,21 +31,32 @@ pub const SIZE_LIMIT: usize = 512 << 20;
 /// have its keys: a ZipMap's output, the input of a DictVectorizer.
 ///
 /// # Errors
-/// When the bytes are more than [`SIZE_LIMIT`], truncated or not ONNX; when a tensor lies in another file; when an
+/// When the bytes are more than [`SIZE_LIMIT`], truncated or not ONNX; when a tensor lies in another file (see [`load_with`]); when an
 /// operator is neither ours nor tract's; when an input or output is not a tensor of a supported type with known dimensions;
 /// when there are none of either; when labels are not as many as the columns they name; when the graph does not fit together.
 pub fn load(bytes: &[u8]) -> Result<OnnxModel, LoadError> {
+    load_with(bytes, &[])
+}
+
+/// Loads a model as [`load`] does, some of whose tensors lie in other files: these, by the names the model calls them.
+/// No other file is ever looked for.
+///
+/// # Errors
+/// Those of [`load`]; when a tensor lies in a file that is not given, or beyond its end.
+pub fn load_with(bytes: &[u8], external: &[(String, Bytes)]) -> Result<OnnxModel, LoadError> {
     if bytes.len() > SIZE_LIMIT {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit: SIZE_LIMIT });
     }
     let malformed = |reason: String| LoadError::Malformed { reason };
+    let no_graph = || malformed("it holds no graph".into());
     let mut proto = ModelProto::decode(bytes).map_err(|error| malformed(error.to_string()))?;
-    let graph = proto.graph.as_ref().ok_or_else(|| malformed("it holds no graph".into()))?;
+    external::put_in(proto.graph.as_mut().ok_or_else(no_graph)?, external)?;
+    let graph = proto.graph.as_ref().ok_or_else(no_graph)?;
 
     let onnx = operators::reader();
     operators::check(&proto, graph, &onnx)?;
     let taken = rewrite::rewrite(&mut proto, bytes)?;
-    let graph = proto.graph.as_ref().ok_or_else(|| malformed("it holds no graph".into()))?;
+    let graph = proto.graph.as_ref().ok_or_else(no_graph)?;
     let mut inputs = signature::inputs(graph, &taken.dense)?;
     if inputs.is_empty() || graph.output.is_empty() {
         return Err(LoadError::Graph { reason: "it has no inputs or no outputs".into() });

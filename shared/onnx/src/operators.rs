@@ -1,10 +1,9 @@
-//! What is refused before tract sees the graph: operators it does not have, and tensors kept in other files.
+//! What is refused before tract sees the graph: operators it does not have.
 
 use std::collections::BTreeMap;
 
 use tract_onnx::model::Onnx;
-use tract_onnx::pb::tensor_proto::DataLocation;
-use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto};
 
 use crate::{error::LoadError, ml, rewrite};
 
@@ -49,7 +48,7 @@ fn has(graph: &GraphProto, names: &[&str]) -> bool {
     graph.node.iter().any(node)
 }
 
-/// Refuses a model that holds an operator the reader does not have, or a tensor outside its bytes, subgraphs included.
+/// Refuses a model that holds an operator the reader does not have, subgraphs included.
 pub(crate) fn check(proto: &ModelProto, graph: &GraphProto, onnx: &Onnx) -> Result<(), LoadError> {
     let versions = proto.opset_import.iter().map(|import| (domain(&import.domain), import.version)).collect();
     Check { onnx, versions }.graph(graph)
@@ -62,8 +61,6 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn graph(&self, graph: &GraphProto) -> Result<(), LoadError> {
-        graph.initializer.iter().try_for_each(tensor)?;
-        graph.sparse_initializer.iter().try_for_each(sparse_tensor)?;
         graph.node.iter().enumerate().try_for_each(|(place, node)| self.node(place, node))
     }
 
@@ -97,8 +94,6 @@ impl Check<'_> {
     }
 
     fn attribute(&self, attribute: &AttributeProto) -> Result<(), LoadError> {
-        attribute.t.iter().chain(&attribute.tensors).try_for_each(tensor)?;
-        attribute.sparse_tensor.iter().chain(&attribute.sparse_tensors).try_for_each(sparse_tensor)?;
         attribute.g.iter().chain(&attribute.graphs).try_for_each(|graph| self.graph(graph))
     }
 }
@@ -110,15 +105,4 @@ fn domain(written: &str) -> &str {
 fn node_name(place: usize, node: &NodeProto) -> String {
     let written = Some(&node.name).filter(|name| !name.is_empty());
     written.or(node.output.first()).cloned().unwrap_or_else(|| format!("#{place}"))
-}
-
-fn sparse_tensor(sparse: &SparseTensorProto) -> Result<(), LoadError> {
-    sparse.values.iter().chain(&sparse.indices).try_for_each(tensor)
-}
-
-fn tensor(tensor: &TensorProto) -> Result<(), LoadError> {
-    if tensor.data_location == Some(DataLocation::External as i32) {
-        return Err(LoadError::ExternalData { tensor: tensor.name.clone() });
-    }
-    Ok(())
 }

@@ -31,7 +31,14 @@ pub(crate) fn hash(parts: &[&[u8]]) -> String {
 
 /// Returns the SHA-256 of bytes in lower-case hex, as `sha256sum` prints it.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    sha256_of([bytes])
+}
+
+/// Returns the SHA-256 of parts behind each other, as of one.
+pub fn sha256_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut digest = Sha256::new();
+    parts.into_iter().for_each(|part| digest.update(part));
+    hex(&digest.finalize())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -12,6 +12,7 @@ use crate::{
     error::{Code, Error},
     event::{Decoded, Event},
     infer::Feature,
+    pipeline::Reload,
     ports::Outgoing,
     record::{Record, Said},
 };
@@ -178,6 +179,8 @@ pub struct Report {
     pub log_lost: usize,
     /// What the breaker did, in order; empty while it stays as it is.
     pub breaker: Vec<BreakerChange>,
+    /// What became of models that changed where they are kept, since the last report.
+    pub reloads: Vec<Reload>,
     /// Where the time went.
     pub times: StrokeTimes,
 }
@@ -269,6 +272,7 @@ impl Report {
         self.log_diverted += again.log_diverted;
         self.log_lost += again.log_lost;
         self.breaker.extend(again.breaker);
+        self.reloads.extend(again.reloads);
         self.times.transform += again.times.transform;
         self.times.enrich += again.times.enrich;
         self.times.infer += again.times.infer;

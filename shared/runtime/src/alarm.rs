@@ -1,14 +1,28 @@
-//! What somebody has to hear of at once, as a line.
+//! What somebody has to hear of at once, as lines.
 
-use fourstroke::report::BreakerChange;
+use std::fmt::Display;
+
+use fourstroke::{
+    pipeline::Reload,
+    report::{BreakerChange, Report},
+};
 
 use crate::figures::printable;
 
-/// Writes a line that says that the breaker tripped, or closed again.
-pub fn alarm(change: &BreakerChange) -> String {
-    let what = match change {
-        BreakerChange::Tripped { .. } => "ALARM",
-        BreakerChange::Closed { .. } => "resumed",
-    };
-    format!("{what}: {}\n", printable(&change.to_string()))
+/// Returns a line for everything in a report that somebody has to hear of: that the breaker tripped, or closed again; that
+/// another model decides, or was refused.
+pub(crate) fn alarms(report: &Report) -> impl Iterator<Item = String> {
+    let breaker = report.breaker.iter().map(|change| match change {
+        BreakerChange::Tripped { .. } => line("ALARM", change),
+        BreakerChange::Closed { .. } => line("resumed", change),
+    });
+    let reloads = report.reloads.iter().map(|reload| match reload {
+        Reload::Serving { .. } => line("reloaded", reload),
+        Reload::Refused { .. } => line("ALARM", reload),
+    });
+    breaker.chain(reloads)
+}
+
+fn line(what: &str, about: &dyn Display) -> String {
+    format!("{what}: {}\n", printable(&about.to_string()))
 }

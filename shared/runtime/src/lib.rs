@@ -13,12 +13,12 @@ mod tally;
 mod waiting;
 mod worker;
 
-pub use alarm::alarm;
 pub use figures::{micros, printable};
 pub use latency::{Latencies, Quantiles};
 pub use scores::{Baseline, ModelScore, ScoreSummary};
 pub use summary::{
-    ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount,
+    ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, ReloadCount, SloCount, Summary, TypeCount,
+    WrittenCount,
 };
 pub use tally::Tally;
 pub use worker::{End, Settings, work};

@@ -43,7 +43,7 @@ impl Scores {
     /// Prepares for a pipeline's models; none where nothing can be scored.
     pub fn new(pipeline: &Pipeline) -> Option<Scores> {
         let within = pipeline.outcome_within()?;
-        let scored: Vec<_> = pipeline.models().filter(|model| model.scored).collect();
+        let scored: Vec<_> = pipeline.models().into_iter().filter(|model| model.scored).collect();
         let mut baselines: Vec<Baseline> = Vec::new();
         for text in scored.iter().filter_map(|model| model.metadata.get("fourstroke.baseline")) {
             // What an exporter wrote is a courtesy: if it is something else, there is nothing to show.
@@ -53,7 +53,7 @@ impl Scores {
             }
         }
         let models: Vec<Scored> =
-            scored.iter().map(|model| Scored { name: model.name.to_owned(), scores: ScoreHistogram::new() }).collect();
+            scored.iter().map(|model| Scored { name: model.name.to_string(), scores: ScoreHistogram::new() }).collect();
         (!models.is_empty()).then(|| Scores {
             within: TimeDelta::from_std(within).unwrap_or(TimeDelta::MAX),
             models,

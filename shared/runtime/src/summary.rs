@@ -46,6 +46,8 @@ pub struct Summary {
     pub dead_letters: WrittenCount,
     /// The breaker, where the file has one.
     pub breaker: Option<BreakerCount>,
+    /// Models replaced while the pipeline ran, where the file has some that may be.
+    pub reloads: Option<ReloadCount>,
     /// Decisions against what really happened.
     pub scores: Option<ScoreSummary>,
 }
@@ -150,4 +152,15 @@ pub struct BreakerCount {
     pub first: Option<String>,
     /// The events it holds still: they are not done, and not lost.
     pub held: u64,
+}
+
+/// Says how often models were replaced while the pipeline ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReloadCount {
+    /// How often another one took over.
+    pub replaced: u64,
+    /// How often one was refused.
+    pub refused: u64,
+    /// What the last refusal says.
+    pub last: Option<String>,
 }

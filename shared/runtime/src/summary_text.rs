@@ -115,13 +115,24 @@ impl Summary {
             writeln!(f)?;
         }
         writeln!(f, "dead letters  {}: {} added", self.dead_letters.to, thousands(self.dead_letters.written))?;
+        if let Some(reloads) = self.reloads.as_ref().filter(|reloads| reloads.replaced + reloads.refused > 0) {
+            write!(f, "models        replaced {}", times(reloads.replaced))?;
+            match &reloads.last {
+                Some(last) => writeln!(f, "; refused {}, at last: {}", times(reloads.refused), printable(last))?,
+                None => writeln!(f)?,
+            }
+        }
         let Some(breaker) = self.breaker.as_ref().filter(|breaker| breaker.tripped > 0) else { return Ok(()) };
         writeln!(f, "breaker       tripped {}; events held: {}", times(breaker.tripped), thousands(breaker.held))
     }
 }
 
 fn times(number: u64) -> String {
-    if number == 1 { "once".to_owned() } else { format!("{} times", thousands(number)) }
+    match number {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        _ => format!("{} times", thousands(number)),
+    }
 }
 
 impl fmt::Display for ScoreSummary {

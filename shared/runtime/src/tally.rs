@@ -8,7 +8,7 @@ use std::{
 use fourstroke::{
     clock::Clock,
     config::{PipelineFile, SloConfig},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Reload},
     report::{BreakerChange, Decision, Disposition, Report},
 };
 use tokio::time::Instant;
@@ -18,7 +18,8 @@ use crate::{
     memory,
     scores::Scores,
     summary::{
-        ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, SloCount, Summary, TypeCount, WrittenCount,
+        ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, ReloadCount, SloCount, Summary, TypeCount,
+        WrittenCount,
     },
     worker::End,
 };
@@ -49,6 +50,7 @@ pub struct Tally {
     log: Option<LogCount>,
     dead_letters: WrittenCount,
     breaker: Option<BreakerCount>,
+    reloads: Option<ReloadCount>,
     scores: Option<Scores>,
 }
 
@@ -82,6 +84,7 @@ impl Tally {
             log,
             dead_letters: WrittenCount { to: to(&file.dead_letters.text), written: 0 },
             breaker: file.stop_above.map(|_| BreakerCount::default()),
+            reloads: file.infer.iter().any(|model| model.reload.is_some()).then(ReloadCount::default),
             scores: Scores::new(pipeline),
         }
     }
@@ -103,11 +106,23 @@ impl Tally {
             log.lost += lost;
         }
         self.dead_letters.written += (report.count(Disposition::DeadLettered) + report.log_diverted) as u64;
+        report.reloads.iter().for_each(|reload| self.reload(reload));
         if let Some(breaker) = &mut self.breaker {
             breaker.held += report.held() as u64;
             for change in report.breaker.iter().filter(|change| matches!(change, BreakerChange::Tripped { .. })) {
                 breaker.tripped += 1;
                 breaker.first.get_or_insert_with(|| change.to_string());
+            }
+        }
+    }
+
+    fn reload(&mut self, reload: &Reload) {
+        let Some(reloads) = &mut self.reloads else { return };
+        match reload {
+            Reload::Serving { .. } => reloads.replaced += 1,
+            Reload::Refused { .. } => {
+                reloads.refused += 1;
+                reloads.last = Some(reload.to_string());
             }
         }
     }
@@ -159,7 +174,7 @@ impl Tally {
         let slo = [("decide", self.slo.decide, self.decide_missed), ("event_age", self.slo.event_age, self.age_missed)];
         Summary {
             pipeline: self.pipeline.name().to_owned(),
-            version: self.pipeline.version().to_owned(),
+            version: self.pipeline.version(),
             ended: end.to_string(),
             orderly: end.is_orderly(),
             events,
@@ -183,6 +198,7 @@ impl Tally {
             log: self.log,
             dead_letters: self.dead_letters,
             breaker: self.breaker,
+            reloads: self.reloads,
             scores: self.scores.as_ref().map(Scores::summary),
         }
     }

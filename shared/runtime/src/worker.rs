@@ -9,13 +9,15 @@ use fourstroke::{
     event::Decoded,
     pipeline::Pipeline,
     ports::{Batch, Source, SourceError},
-    report::{BreakerChange, Disposition, Report},
+    report::{Disposition, Report},
 };
 use tokio::{
     sync::mpsc,
     task::JoinSet,
     time::{Instant, sleep},
 };
+
+use crate::alarm::alarms;
 
 /// The first and the longest wait between tries of a batch.
 const FIRST: Duration = Duration::from_millis(100);
@@ -107,8 +109,9 @@ fn also(f: &mut fmt::Formatter<'_>, unsettled: &Option<SourceError>) -> fmt::Res
 /// What is to be retried is tried again here before anything later runs, so that order is kept in every group. That is
 /// simple and safe, and has a price: all groups wait while the events of one are tried again.
 ///
-/// Each batch is then settled once, with the report of how its events ended at last, and shown to `observe`. What the
-/// breaker does is told to `alarm` when it happens: a batch it holds may not end for hours. Of a batch
+/// Each batch is then settled once, with the report of how its events ended at last, and shown to `observe`. What
+/// somebody has to hear of is told to `alarm` when it happens, as a line: what the breaker does (a batch it holds may not
+/// end for hours), and what becomes of models that are reloaded. Of a batch
 /// that [`Settings::events`] cuts, only the events that ran are settled: the source keeps the others. When `shutdown` is
 /// ready, the current batch is finished and settled.
 ///
@@ -119,7 +122,7 @@ pub async fn work(
     settings: Settings,
     shutdown: impl Future<Output = ()>,
     mut observe: impl FnMut(&Report),
-    mut alarm: impl FnMut(&BreakerChange),
+    mut alarm: impl FnMut(&str),
 ) -> End {
     let mut room = settings.events.unwrap_or(u64::MAX);
     let mut fetched = Fetched::of(source);
@@ -165,11 +168,11 @@ async fn decide(
     events: Vec<Decoded>,
     settings: Settings,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
-    alarm: &mut impl FnMut(&BreakerChange),
+    alarm: &mut impl FnMut(&str),
 ) -> (Report, bool) {
     let arrived = Instant::now();
     let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
-    report.breaker.iter().for_each(&mut *alarm);
+    alarms(&report).for_each(|line| alarm(&line));
     let mut backoff = Backoff::new(FIRST, LONGEST);
     let mut tries = 1;
     while report.fatal.is_none()
@@ -182,7 +185,7 @@ async fn decide(
             () = sleep(backoff.delay()) => {}
         }
         let again = pipeline.run(report.retries(), Deadline::after(settings.limit)).await;
-        again.breaker.iter().for_each(&mut *alarm);
+        alarms(&again).for_each(|line| alarm(&line));
         report.absorb(again);
         // The waits between belong to what the events experienced.
         report.times.whole = arrived.elapsed();

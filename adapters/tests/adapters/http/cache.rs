@@ -3,19 +3,19 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use fourstroke::{
     clock::Deadline,
     config::{Environment, PipelineFile, Resource},
     event::Event,
     pipeline::Builder,
-    ports::{Model, Open, Sink, Source, Store},
+    ports::{Objects, Open, Sink, Source, Store},
     report::Disposition,
     testkit::HandClock,
 };
 use fourstroke_adapters::{
     http::{HttpSink, HttpTable},
     memory::MemorySink,
+    open::Adapters,
 };
 
 use super::server::{Reply, Server};
@@ -54,12 +54,8 @@ impl Open for Opener {
         }
     }
 
-    async fn read(&self, _: &Resource) -> Result<Bytes, String> {
-        Err("there is nothing to read".to_owned())
-    }
-
-    async fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
-        Err("there are no models".to_owned())
+    fn objects(&self) -> Arc<dyn Objects> {
+        Arc::new(Adapters::new(|_, _| Err("there are no models".to_owned())))
     }
 }
 

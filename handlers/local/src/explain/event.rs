@@ -33,7 +33,7 @@ impl Seen<'_> {
         Picture {
             decision_id: decision.id.to_string(),
             pipeline: self.pipeline.name().to_owned(),
-            version: self.pipeline.version().to_owned(),
+            version: self.pipeline.version(),
             decided_at: time(self.decided_at),
             event: picture::EventSeen {
                 id: facts.id.to_string(),

@@ -9,6 +9,7 @@ mod formats;
 mod http;
 mod lost;
 mod no_future;
+mod reload;
 mod run;
 mod support;
 mod why;

@@ -2,8 +2,8 @@
 
 use fourstroke_onnx::{LoadError, SIZE_LIMIT, load};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
 
 use crate::build::{D, bytes, floats, graph_attribute, model, node, perceptron, perceptron_graph, single, value};
 
@@ -32,20 +32,6 @@ fn bytes_that_are_not_a_model() {
     assert!(matches!(error, LoadError::Malformed { .. }), "{error}");
     assert_eq!(load(b"").unwrap_err().to_string(), "this is not an ONNX model: it holds no graph");
     assert!(matches!(load(b"\x89PNG\r\n\x1a\n").unwrap_err(), LoadError::Malformed { .. }));
-}
-
-#[test]
-fn data_in_another_file() {
-    let outside = TensorProto { data_location: Some(DataLocation::External as i32), ..floats("w1", &[3, 2], &[]) };
-    let expected = LoadError::ExternalData { tensor: "w1".into() };
-
-    let mut graph = perceptron_graph();
-    graph.initializer[0] = outside.clone();
-    assert_eq!(load(&bytes(graph)).unwrap_err(), expected);
-
-    let inner = GraphProto { initializer: vec![outside], ..GraphProto::default() };
-    let choice = graph_attribute(node("choice", "If", &["x"], &["y"]), "then_branch", inner);
-    assert_eq!(load(&bytes(single(choice, DataType::Bool, DataType::Float))).unwrap_err(), expected);
 }
 
 #[test]

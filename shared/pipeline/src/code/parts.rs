@@ -60,6 +60,8 @@ impl Infer {
             name: name_of(name),
             model: Resource::new(format!("infer.{name}.model"), url),
             sha256: None,
+            external_data: Vec::new(),
+            reload: None,
             when: None,
             positive: None,
             features: Vec::new(),
@@ -71,6 +73,24 @@ impl Infer {
     /// Pins the model's bytes.
     pub fn sha256(mut self, digest: &str) -> Infer {
         self.0.sha256 = Some(Pin::Digest(name_of(digest)));
+        self
+    }
+
+    /// Pins the model's bytes by what stands in `<url>.sha256`.
+    pub fn sha256_beside(mut self) -> Infer {
+        self.0.sha256 = Some(Pin::Beside);
+        self
+    }
+
+    /// Names a file beside the model that holds weights of it.
+    pub fn external_data(mut self, name: &str) -> Infer {
+        self.0.external_data.push(name_of(name));
+        self
+    }
+
+    /// Replaces the model while the pipeline runs, when it changed: asked for at most this often.
+    pub fn reload(mut self, every: Duration) -> Infer {
+        self.0.reload = Some(every);
         self
     }
 

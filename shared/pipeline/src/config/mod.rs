@@ -210,6 +210,10 @@ pub struct ModelConfig {
     pub model: Resource,
     /// `sha256`
     pub sha256: Option<Pin>,
+    /// `external_data`: files beside the model that hold its weights.
+    pub external_data: Vec<Name>,
+    /// `reload`: how often it is asked for change at most.
+    pub reload: Option<Duration>,
     /// `when`: only for these events.
     pub when: Option<Expr>,
     /// `positive`: the class whose probability is `.NAME.probability`.

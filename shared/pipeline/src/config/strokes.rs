@@ -1,5 +1,7 @@
 //! `enrich`, `infer` and `act`.
 
+use std::time::Duration;
+
 use vrl::value::Value;
 
 use super::{
@@ -12,7 +14,8 @@ use super::{
 
 pub(super) const LOOKUP: &[&str] = &["from", "key", "cache", "timeout", "missing", "default", "window"];
 pub(super) const CACHE: &[&str] = &["ttl", "size"];
-pub(super) const MODEL: &[&str] = &["model", "sha256", "when", "positive", "features", "categories", "missing"];
+pub(super) const MODEL: &[&str] =
+    &["model", "sha256", "external_data", "reload", "when", "positive", "features", "categories", "missing"];
 pub(super) const ACT: &[&str] = &["match", "rules"];
 pub(super) const RULE: &[&str] = &["name", "when", "to", "key", "once", "limit", "data"];
 
@@ -154,6 +157,8 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
     Some(ModelConfig {
         model: model?,
         sha256: section.get("sha256").and_then(|node| pin(cursor, node, &section.place("sha256"))),
+        external_data: section.get("external_data").map(|node| beside(cursor, node, &section)).unwrap_or_default(),
+        reload: section.get("reload").and_then(|node| reload(cursor, node, &section.place("reload"))),
         when: section.expr("when"),
         positive: section.name("positive"),
         categories: categories
@@ -184,6 +189,31 @@ fn pin(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Pin> {
             .help("`sha256sum MODEL` prints it"),
     );
     None
+}
+
+/// Reads the names of files beside the model.
+fn beside(cursor: &Cursor<'_>, node: &Node, section: &Section<'_>) -> Vec<Name> {
+    let items = cursor.items(node, &section.place("external_data"));
+    let names = items.into_iter().filter_map(|(node, at)| {
+        let name = cursor.name(node, &at)?;
+        if !name.text.is_empty() && !name.text.contains(['/', '\\', ':']) && !name.text.starts_with("..") {
+            return Some(name);
+        }
+        let message = format!("`{at}` must be the name of a file beside the model, such as `weights.bin`");
+        cursor.note(Mistake::new(node.span.clone(), message));
+        None
+    });
+    names.collect()
+}
+
+/// Reads how often a model is asked for change.
+fn reload(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Duration> {
+    let every = cursor.duration(node, at)?;
+    if every.is_zero() {
+        cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be longer than 0s, such as 30s")));
+        return None;
+    }
+    Some(every)
 }
 
 fn table(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Categories> {

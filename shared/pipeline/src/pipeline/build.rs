@@ -5,41 +5,42 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{join, join_all};
 
-use super::{Inner, OutcomeRule, Pipeline, breaker::Breaker, cpu::Pace, log::Kept, wire::Wiring};
+use super::{
+    Inner, OutcomeRule, Pipeline,
+    breaker::Breaker,
+    cpu::Pace,
+    load::{self, Loaded, failed},
+    log::Kept,
+    reload::Live,
+    wire::Wiring,
+};
 use crate::{
     act::Act,
     clock::Clock,
-    config::{BodyFormat, Categories, EventConfig, Mistake, Mistakes, ModelConfig, Pin, PipelineFile, Resource},
+    config::{BodyFormat, EventConfig, Mistake, Mistakes, PipelineFile},
     enrich::Lookup,
     expression::Scope,
     identity,
-    ports::{Model, Open, Sink, Store},
+    ports::{Objects, Open, Sink, Store},
     transform::{Avro, Decoder, RustTransform, Shape, Step, Transform, Unfit},
     types::Fields,
 };
 
 /// Builds a pipeline of its file.
 pub struct Builder {
-    file: PipelineFile,
+    pub(super) file: PipelineFile,
     clock: Clock,
     transform: Option<(RustTransform, Fields)>,
 }
 
-/// A model's bytes, checked and loaded, with its category tables.
-pub(super) struct Loaded {
-    pub model: Arc<dyn Model>,
-    pub sha256: String,
-    pub tables: Vec<Vec<String>>,
-}
-
 /// Everything the file names, opened; what could not be is a mistake already.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Opened {
     pub stores: HashMap<String, Arc<dyn Store>>,
     pub sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
     pub models: Vec<Option<Loaded>>,
     /// The schema of the events, and the digest of its text.
-    pub schema: Option<(Avro, String)>,
+    pub schema: Option<(Arc<Avro>, String)>,
 }
 
 impl Builder {
@@ -71,15 +72,19 @@ impl Builder {
     pub async fn open(self, open: &dyn Open) -> Result<Pipeline, Mistakes> {
         let file = &self.file;
         let mut mistakes = file.mistakes.clone();
-        let opened = open_all(file, open, &mut mistakes).await;
-        let inner = self.compile(opened, &mut mistakes);
-        match inner {
-            Some(inner) if mistakes.is_empty() => Ok(Pipeline { inner: Arc::new(inner) }),
+        let objects = open.objects();
+        let opened = open_all(file, open, &*objects, &mut mistakes).await;
+        match self.compile(opened.clone(), &mut mistakes) {
+            Some(inner) if mistakes.is_empty() => {
+                let name = file.name.text.as_str().into();
+                Ok(Pipeline { name, live: Arc::new(Live::new(inner, self, objects, opened)) })
+            }
             _ => Err(Mistakes::new(file.path.clone(), file.text.clone(), mistakes)),
         }
     }
 
-    fn compile(&self, opened: Opened, mistakes: &mut Vec<Mistake>) -> Option<Inner> {
+    /// Compiles the strokes with the types of what was opened.
+    pub(super) fn compile(&self, opened: Opened, mistakes: &mut Vec<Mistake>) -> Option<Inner> {
         let file = &self.file;
         let version = version(file, &opened);
         let mut wiring = Wiring { file, mistakes, broken: file.broken.clone() };
@@ -168,7 +173,7 @@ fn version(file: &PipelineFile, opened: &Opened) -> String {
 }
 
 /// Opens the stores, sinks and models the strokes name, all at once.
-async fn open_all(file: &PipelineFile, open: &dyn Open, mistakes: &mut Vec<Mistake>) -> Opened {
+async fn open_all(file: &PipelineFile, open: &dyn Open, objects: &dyn Objects, mistakes: &mut Vec<Mistake>) -> Opened {
     let stores = file.stores.iter().filter(|(name, _)| file.enrich.iter().any(|lookup| lookup.from.text == name.text));
     let sinks = file.sinks.iter().filter(|(name, _)| {
         let named = |other: &str| other == name.text;
@@ -180,8 +185,8 @@ async fn open_all(file: &PipelineFile, open: &dyn Open, mistakes: &mut Vec<Mista
         join_all(stores.map(|(name, at)| async move { (name, open.store(at).await.map_err(|why| failed(at, &why))) }));
     let sinks =
         join_all(sinks.map(|(name, at)| async move { (name, open.sink(at).await.map_err(|why| failed(at, &why))) }));
-    let models = join_all(file.infer.iter().map(|config| load(config, open)));
-    let schema = schema(&file.event, open);
+    let models = join_all(file.infer.iter().map(|config| load::open(config, objects)));
+    let schema = schema(&file.event, objects);
     let ((stores, sinks), (models, schema)) = join(join(stores, sinks), join(models, schema)).await;
     let mut opened = Opened::default();
     match schema {
@@ -213,9 +218,9 @@ async fn open_all(file: &PipelineFile, open: &dyn Open, mistakes: &mut Vec<Mista
 }
 
 /// Reads the events' schema, and checks the declared fields against it.
-async fn schema(event: &EventConfig, open: &dyn Open) -> Result<Option<(Avro, String)>, Vec<Mistake>> {
+async fn schema(event: &EventConfig, objects: &dyn Objects) -> Result<Option<(Arc<Avro>, String)>, Vec<Mistake>> {
     let Some(at) = &event.schema else { return Ok(None) };
-    let text = open.read(at).await.map_err(|why| vec![failed(at, &why)])?;
+    let text = objects.read(at).await.map_err(|why| vec![failed(at, &why)])?;
     let avro = Avro::new(&text, event.fields.as_ref()).map_err(|unfit| {
         let mistake = |unfit: Unfit| {
             let span = unfit.field.and_then(|place| event.field_spans.get(place));
@@ -230,64 +235,5 @@ async fn schema(event: &EventConfig, open: &dyn Open) -> Result<Option<(Avro, St
         };
         unfit.into_iter().map(mistake).collect::<Vec<_>>()
     })?;
-    Ok(Some((avro, identity::sha256(&text))))
-}
-
-/// Reads a model and its tables, checks its digest, and loads it.
-async fn load(config: &ModelConfig, open: &dyn Open) -> Result<Loaded, Vec<Mistake>> {
-    let at = &config.model;
-    let mut mistakes = Vec::new();
-    let mut tables = Vec::new();
-    for (_, categories) in &config.categories {
-        let table = match categories {
-            Categories::Inline(list) => Ok(list.clone()),
-            Categories::Table(at) => match open.read(at).await {
-                Ok(bytes) => serde_json::from_slice(&bytes)
-                    .map_err(|error| failed(at, &format!("it must be a JSON array of strings: {error}"))),
-                Err(why) => Err(failed(at, &why)),
-            },
-        };
-        match table {
-            Ok(table) => tables.push(table),
-            Err(mistake) => mistakes.push(mistake),
-        }
-    }
-    let loaded = async {
-        let bytes = open.read(at).await.map_err(|why| failed(at, &why))?;
-        let sha256 = identity::sha256(&bytes);
-        check_pin(config, open, &sha256).await?;
-        let model = open.model(bytes).await.map_err(|why| failed(at, &why))?;
-        Ok((model, sha256))
-    };
-    match loaded.await {
-        Ok((model, sha256)) if mistakes.is_empty() => Ok(Loaded { model, sha256, tables }),
-        Ok(_) => Err(mistakes),
-        Err(mistake) => {
-            mistakes.push(mistake);
-            Err(mistakes)
-        }
-    }
-}
-
-async fn check_pin(config: &ModelConfig, open: &dyn Open, found: &str) -> Result<(), Mistake> {
-    let at = &config.model;
-    let (expected, span) = match &config.sha256 {
-        None => return Ok(()),
-        Some(Pin::Digest(digest)) => (digest.text.to_ascii_lowercase(), digest.span.clone()),
-        Some(Pin::Beside) => {
-            let beside = Resource { url: format!("{}.sha256", at.url), ..at.clone() };
-            let bytes = open.read(&beside).await.map_err(|why| failed(&beside, &why))?;
-            let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
-            (text.split_whitespace().next().unwrap_or_default().to_owned(), at.span.clone())
-        }
-    };
-    if expected == found {
-        return Ok(());
-    }
-    Err(Mistake::new(span, format!("the model `{}` is not the pinned one: its sha256 is {found}", config.name.text))
-        .help("load the model that was pinned, or pin this one"))
-}
-
-fn failed(resource: &Resource, why: &str) -> Mistake {
-    Mistake::new(resource.span.clone(), format!("`{}`: {why}", resource.at))
+    Ok(Some((Arc::new(avro), identity::sha256(&text))))
 }

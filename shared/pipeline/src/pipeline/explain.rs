@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vrl::value::Value;
 
-use super::{Inner, Pipeline, Stubs, cpu};
+use super::{Inner, Pipeline, Stubs, cpu, run_with};
 use crate::{
     clock::Deadline,
     config::{Expr, PipelineFile},
@@ -106,8 +106,9 @@ impl Pipeline {
     /// Explains what this pipeline, built of this file, does with one event. It is sent and written where the pipeline's sinks
     /// are: to look only, build it with sinks that keep nothing.
     pub async fn explain(&self, file: &PipelineFile, event: Event, deadline: Deadline, stubs: Stubs) -> Explained {
-        let report = self.run_with(vec![Decoded::Event(event.clone())], deadline, stubs).await;
-        let (inner, file) = (self.inner.clone(), file.clone());
+        let (inner, file) = (self.live.serving(), file.clone());
+        let batch = [Decoded::Event(event.clone())].into();
+        let report = run_with(inner.clone(), batch, deadline, stubs).await;
         let (decisions, times) = (report.decisions, report.times);
         let events = cpu::run(move || {
             let parts = inner.transform.decoder.decode(&event, &mut Memory::default());

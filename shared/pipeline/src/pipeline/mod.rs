@@ -8,20 +8,28 @@ mod dead_letter;
 mod deliver;
 mod explain;
 mod held;
+mod load;
 mod log;
+mod reload;
 pub(crate) mod retry;
 mod run;
 mod send;
 mod strokes;
 mod wire;
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
 pub use build::Builder;
 pub use explain::{Asked, Condition, Considered, Explained, Explanation, Reached, Weighed};
+pub use reload::Reload;
 
 use crate::{
     act::Act,
@@ -35,11 +43,13 @@ use crate::{
     report::Report,
     transform::Transform,
 };
+use reload::Live;
 
 /// A built pipeline. Cheap to clone; all clones share models, caches and connections.
 #[derive(Clone)]
 pub struct Pipeline {
-    inner: Arc<Inner>,
+    name: Arc<str>,
+    live: Arc<Live>,
 }
 
 struct Inner {
@@ -80,68 +90,77 @@ pub struct Stubs {
 
 /// Describes a model of a pipeline, for summaries.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelInfo<'a> {
+pub struct ModelInfo {
     /// Its name in the pipeline file.
-    pub name: &'a str,
+    pub name: Arc<str>,
     /// The digest of its bytes.
-    pub sha256: &'a str,
+    pub sha256: Arc<str>,
     /// Whether it gives the probability of a class, so that outcomes can score it.
     pub scored: bool,
     /// What its exporter wrote beside the graph.
-    pub metadata: &'a std::collections::BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Pipeline {
     /// Returns the pipeline's name.
     pub fn name(&self) -> &str {
-        &self.inner.name
+        &self.name
     }
 
-    /// Returns the hash of the file and its models.
-    pub fn version(&self) -> &str {
-        &self.inner.version
+    /// Returns the hash of the file and the models that serve now.
+    pub fn version(&self) -> String {
+        self.live.serving().version.clone()
     }
 
     /// Returns what is measured and alarmed.
     pub fn slo(&self) -> SloConfig {
-        self.inner.slo
+        self.live.serving().slo
     }
 
     /// Returns how long after a decision its outcome still counts, if the file says what an outcome is.
     pub fn outcome_within(&self) -> Option<Duration> {
-        self.inner.outcome.as_ref().map(|outcome| outcome.within)
+        self.live.serving().outcome.as_ref().map(|outcome| outcome.within)
     }
 
-    /// Describes the models, in the order of the file.
-    pub fn models(&self) -> impl Iterator<Item = ModelInfo<'_>> {
-        self.inner.models.iter().map(|model| ModelInfo {
-            name: &model.name,
-            sha256: &model.sha256,
+    /// Describes the models that serve now, in the order of the file.
+    pub fn models(&self) -> Vec<ModelInfo> {
+        let describe = |model: &Inference| ModelInfo {
+            name: model.name.clone(),
+            sha256: model.sha256.clone(),
             scored: model.scored,
-            metadata: &model.model.signature().metadata,
-        })
+            metadata: model.model.signature().metadata.clone(),
+        };
+        self.live.serving().models.iter().map(describe).collect()
     }
 
-    /// Runs a batch through the four strokes. Everything that happened is in the report, errors included.
+    /// Runs a batch through the four strokes. Everything that happened is in the report, errors included. All of it is
+    /// decided by the models that serve when it starts.
     pub async fn run(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline) -> Report {
-        let breaker = self.inner.breaker.as_ref();
-        run::run(self.inner.clone(), batch.into(), deadline, Arc::default(), breaker).await
+        self.live.look();
+        let serving = self.live.serving();
+        let breaker = serving.breaker.clone();
+        let report = run::run(serving, batch.into(), deadline, Arc::default(), breaker.as_ref()).await;
+        Report { reloads: self.live.news(), ..report }
     }
 
     /// Runs a batch with stand-ins, as `fourstroke test` does. Whole numbers stand in for a model's floats too. What is
     /// made up does not concern the breaker.
-    pub async fn run_with(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline, mut stubs: Stubs) -> Report {
-        for model in &self.inner.models {
-            if let Some(said) = stubs.predict.get_mut(&*model.name) {
-                *said = wire::fit_prediction(model, std::mem::replace(said, Value::Null));
-            }
-        }
-        run::run(self.inner.clone(), batch.into(), deadline, Arc::new(stubs), None).await
+    pub async fn run_with(&self, batch: impl Into<Arc<[Decoded]>>, deadline: Deadline, stubs: Stubs) -> Report {
+        run_with(self.live.serving(), batch.into(), deadline, stubs).await
     }
+}
+
+async fn run_with(serving: Arc<Inner>, batch: Arc<[Decoded]>, deadline: Deadline, mut stubs: Stubs) -> Report {
+    for model in &serving.models {
+        if let Some(said) = stubs.predict.get_mut(&*model.name) {
+            *said = wire::fit_prediction(model, std::mem::replace(said, Value::Null));
+        }
+    }
+    run::run(serving, batch, deadline, Arc::new(stubs), None).await
 }
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pipeline({} {})", self.inner.name, self.inner.version)
+        write!(f, "Pipeline({} {})", self.name, self.version())
     }
 }

@@ -9,7 +9,7 @@ mod store;
 mod trigger;
 
 pub use model::{Dim, Dtype, Labels, Model, ModelError, Port, Signature, Tensor, Tensors};
-pub use open::Open;
+pub use open::{Objects, Open};
 pub use sink::{Outgoing, SendError, Sent, Sink};
 pub use source::{Acknowledge, Batch, Source, SourceError};
 pub use store::{Condition, Delete, Item, Key, Put, PutOutcome, Store, StoreError};

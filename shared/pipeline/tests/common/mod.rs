@@ -12,8 +12,8 @@ use fourstroke::{
     event::{Decoded, Event},
     pipeline::{Builder, Pipeline},
     ports::{
-        Condition, Dim, Dtype, Key, Model, ModelError, Open, Outgoing, Port, Put, Signature, Sink, Source, Store,
-        Tensor, Tensors,
+        Condition, Dim, Dtype, Key, Model, ModelError, Objects, Open, Outgoing, Port, Put, Signature, Sink, Source,
+        Store, Tensor, Tensors,
     },
     report::Report,
     testkit::faults::{Faults, FaultyModel, FaultySink, FaultyStore},
@@ -151,12 +151,23 @@ impl Open for World {
         Ok(Arc::new(FaultySink::new(sink.clone(), self.plan(&resource.at))))
     }
 
+    fn objects(&self) -> Arc<dyn Objects> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Objects for World {
     async fn read(&self, resource: &Resource) -> Result<Bytes, String> {
         let text = self.files.get(resource.url.as_str()).unwrap_or(&resource.url);
         Ok(Bytes::copy_from_slice(text.as_bytes()))
     }
 
-    async fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
+    async fn etag(&self, _: &Resource) -> Result<String, String> {
+        Ok(String::new())
+    }
+
+    async fn model(&self, _: Bytes, _: Vec<(String, Bytes)>) -> Result<Arc<dyn Model>, String> {
         Ok(Arc::new(FaultyModel::new(Arc::new(Echo(self.signature.clone())), self.plan("model"))))
     }
 }

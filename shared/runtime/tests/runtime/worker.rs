@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use fourstroke::{
     error::Kind,
     ports::{Acknowledge, Batch, Source, SourceError},
-    report::{BreakerChange, Disposition, Report},
+    report::{Disposition, Report},
     testkit::faults::{Attempt, Fault, Faults},
 };
 use fourstroke_adapters::memory::MemorySource;
-use fourstroke_runtime::{End, Settings, alarm, work};
+use fourstroke_runtime::{End, Settings, work};
 use serde_json::json;
 
 use crate::world::{World, acting, event, ids};
@@ -218,7 +218,7 @@ async fn what_the_breaker_holds_ends_the_bounded_tries_and_is_not_settled() {
     let source = MemorySource::new(rotten());
     let settlements = source.settlements();
     let mut told = Vec::new();
-    let tell = |change: &BreakerChange| told.push(alarm(change));
+    let tell = |line: &str| told.push(line.to_owned());
     let pipeline = world.limited(LIMITED).await;
     let end = work(&pipeline, Box::new(source), settings(Some(3)), pending(), |_| {}, tell).await;
     assert!(matches!(&end, End::GaveUp { left, held: 5, .. } if left.len() == 5), "{end}");
@@ -241,7 +241,7 @@ async fn a_worker_holds_until_a_probe_gets_through_and_says_so_once() {
     let source = MemorySource::new(events);
     let settlements = source.settlements();
     let mut told = Vec::new();
-    let tell = |change: &BreakerChange| told.push(alarm(change));
+    let tell = |line: &str| told.push(line.to_owned());
     let pipeline = world.limited(LIMITED).await;
     let end = work(&pipeline, Box::new(source), settings(None), pending(), |_| {}, tell).await;
     assert_eq!((end, settlements.ids().len()), (End::Source, 11));

@@ -8,7 +8,9 @@ use fourstroke::{
     config::{Environment, PipelineFile, Resource},
     event::{Decoded, Event},
     pipeline::{Builder, Pipeline},
-    ports::{Dim, Dtype, Model, ModelError, Open, Outgoing, Port, Signature, Sink, Source, Store, Tensor, Tensors},
+    ports::{
+        Dim, Dtype, Model, ModelError, Objects, Open, Outgoing, Port, Signature, Sink, Source, Store, Tensor, Tensors,
+    },
     testkit::faults::{Faults, FaultySink},
 };
 use fourstroke_adapters::memory::MemorySink;
@@ -33,6 +35,7 @@ on_error: { to: dead }
 slo: { event_age: 1s }
 "#;
 
+#[derive(Clone)]
 pub struct World {
     pub out: Arc<MemorySink>,
     pub faults: Faults,
@@ -89,11 +92,22 @@ impl Open for World {
         })
     }
 
+    fn objects(&self) -> Arc<dyn Objects> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Objects for World {
     async fn read(&self, _: &Resource) -> Result<Bytes, String> {
         Ok(Bytes::new())
     }
 
-    async fn model(&self, _: Bytes) -> Result<Arc<dyn Model>, String> {
+    async fn etag(&self, _: &Resource) -> Result<String, String> {
+        Ok(String::new())
+    }
+
+    async fn model(&self, _: Bytes, _: Vec<(String, Bytes)>) -> Result<Arc<dyn Model>, String> {
         let port =
             |name: &str, dtype, dims: &[Dim]| Port { name: name.to_owned(), dtype, dims: dims.to_vec(), labels: None };
         let baseline = json!({ "rule": "Always.", "auc": 0.5, "precision_top_5_percent": 0.1, "measured": "by hand" });

@@ -7,7 +7,7 @@ use crate::{
     config::{Mistake, ModelConfig, did_you_mean},
     expression::{Expression, Scope, Wrong, mistake_in},
     infer::{Feature, Inference, Layout, Outputs},
-    pipeline::build::Loaded,
+    pipeline::load::Loaded,
     ports::{Dtype, Signature},
 };
 

@@ -41,7 +41,7 @@ pub(crate) struct Decoder {
     pub format: BodyFormat,
     pub shape: Shape,
     /// The schema of `avro`.
-    pub avro: Option<Avro>,
+    pub avro: Option<Arc<Avro>>,
 }
 
 /// What a body's fields must be, and where in a record they go: declared fields have the first places.
