@@ -6,6 +6,7 @@
 //! ```text
 //! bytes ──► operators (checks) ──► rewrite (maps, names) ──► tract's graph ──► signature
 //!                                                              └─ ml: our operators ─ trees: the kernel
+//! rows ───► direct (our operators alone), or tract ──► answers
 //! ```
 //!
 //! The operators of ai.onnx.ml are ours (`ml`): trees, linear models, SVMs, encoders, scalers, imputers; and those for
@@ -19,6 +20,7 @@
 //! Tanh and recurrent layers turn NaN into a number, where onnxruntime gives NaN. A model that has one of these must look for
 //! missing values first, with IsNaN and Where; if it has no IsNaN, it refuses rows with NaN.
 
+mod direct;
 mod error;
 mod external;
 mod guard;

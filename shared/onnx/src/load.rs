@@ -17,7 +17,7 @@ use crate::error::LoadError;
 use crate::guard::guarded;
 use crate::run::OnnxModel;
 use crate::signature::{self, Input};
-use crate::{external, labels, operators, rewrite};
+use crate::{external, labels, ml, operators, rewrite};
 
 /// The most bytes a model may have, and the most that may lie in other files.
 pub const SIZE_LIMIT: usize = 512 << 20;
@@ -99,6 +99,7 @@ fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<Arc<Ty
     }
     let mut model = model.into_typed()?;
     integer_lengths(&mut model)?;
+    ml::of_rows::replace(&mut model)?;
     model.into_optimized()?.into_runnable()
 }
 

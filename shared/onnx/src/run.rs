@@ -8,16 +8,31 @@ use fourstroke::ports::{Dim, Dtype, Model, ModelError, Port, Signature, Tensor, 
 use tract_onnx::prelude::tract_ndarray::ArrayD;
 use tract_onnx::prelude::{Datum, DatumType, TValue, TypedRunnableModel};
 
-use crate::{guard::guarded, registers};
+use tract_onnx::tract_core::internal::format_err;
+
+use crate::{
+    direct::Direct,
+    guard::guarded,
+    ml::array::{Array, Data},
+    registers,
+};
 
 /// Holds a loaded model, optimised once, shared by all threads.
 pub struct OnnxModel {
     signature: Signature,
-    /// The type tract wants for each input, before it was widened for the port.
-    datums: Vec<DatumType>,
     /// Whether NaN comes to what it comes to in onnxruntime.
     minds_nan: bool,
-    plan: Arc<TypedRunnableModel>,
+    way: Way,
+}
+
+/// How rows are run.
+enum Way {
+    Direct(Direct),
+    Tract {
+        /// The type tract wants for each input, before it was widened for the port.
+        datums: Vec<DatumType>,
+        plan: Arc<TypedRunnableModel>,
+    },
 }
 
 impl OnnxModel {
@@ -27,7 +42,12 @@ impl OnnxModel {
         minds_nan: bool,
         plan: Arc<TypedRunnableModel>,
     ) -> OnnxModel {
-        OnnxModel { signature, datums, minds_nan, plan }
+        let as_given = signature.inputs.iter().zip(&datums).all(|(port, datum)| datum_of(port.dtype) == *datum);
+        let way = match Direct::of(plan.model()).filter(|_| as_given) {
+            Some(direct) => Way::Direct(direct),
+            None => Way::Tract { datums, plan },
+        };
+        OnnxModel { signature, minds_nan, way }
     }
 }
 
@@ -54,14 +74,25 @@ impl Model for OnnxModel {
         if rows == 0 {
             return Ok(Tensors { rows, data: self.signature.outputs.iter().map(|port| empty(port.dtype)).collect() });
         }
-        let values = self.signature.inputs.iter().zip(&self.datums).zip(&inputs.data);
-        let values =
-            values.map(|((port, datum), tensor)| value(port, *datum, tensor, rows)).collect::<Result<_, _>>()?;
-        let answer = guarded(|| self.plan.run(values));
-        registers::clear();
-        let answer = answer.map_err(|reason| poison(format!("the model failed: {reason}")))?;
-        let data = self.signature.outputs.iter().zip(&answer).map(|(port, value)| tensor(port, value, rows));
-        Ok(Tensors { rows, data: data.collect::<Result<_, _>>()? })
+        let failed = |reason: String| poison(format!("the model failed: {reason}"));
+        let outputs = self.signature.outputs.iter();
+        let data = match &self.way {
+            Way::Direct(direct) => {
+                let run = || direct.run(&self.signature.inputs, inputs).map_err(|reason| format_err!(reason));
+                let answer = guarded(run).map_err(failed)?;
+                outputs.zip(answer).map(|(port, array)| handed_over(port, array, rows)).collect::<Result<_, _>>()?
+            }
+            Way::Tract { datums, plan } => {
+                let values = self.signature.inputs.iter().zip(datums).zip(&inputs.data);
+                let values = values.map(|((port, datum), tensor)| value(port, *datum, tensor, rows));
+                let values = values.collect::<Result<_, _>>()?;
+                let answer = guarded(|| plan.run(values));
+                registers::clear();
+                let answer = answer.map_err(failed)?;
+                outputs.zip(&answer).map(|(port, value)| tensor(port, value, rows)).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Tensors { rows, data })
     }
 }
 
@@ -98,7 +129,7 @@ fn poison(reason: String) -> ModelError {
     ModelError { kind: Kind::Poison, reason }
 }
 
-fn shape(port: &Port, rows: usize) -> Vec<usize> {
+pub(crate) fn shape(port: &Port, rows: usize) -> Vec<usize> {
     port.dims
         .iter()
         .map(|dim| match dim {
@@ -152,6 +183,37 @@ fn shaped<T: Datum>(port: &Port, rows: usize, data: Vec<T>) -> Result<TValue, Mo
     let array = ArrayD::from_shape_vec(shape(port, rows), data)
         .map_err(|error| poison(format!("input `{}`: {error}", port.name)))?;
     Ok(tract_onnx::prelude::Tensor::from(array).into())
+}
+
+/// Makes an array an answer, when it has the shape and type the signature promises.
+fn handed_over(port: &Port, array: Array, rows: usize) -> Result<Tensor, ModelError> {
+    let (name, expected) = (&port.name, shape(port, rows));
+    if array.shape != expected {
+        return Err(poison(format!("output `{name}` came as {:?} instead of {expected:?}", array.shape)));
+    }
+    let tensor = match array.data {
+        Data::F32(data) => Tensor::F32(data),
+        Data::F64(data) => Tensor::F64(data),
+        Data::I64(data) => Tensor::I64(data),
+        Data::I32(data) => Tensor::I64(data.into_iter().map(i64::from).collect()),
+        Data::Bool(data) => Tensor::Bool(data),
+        Data::String(data) => Tensor::String(data),
+    };
+    if tensor.dtype() != port.dtype {
+        let (found, dtype) = (tensor.dtype(), port.dtype);
+        return Err(poison(format!("output `{name}` has {found:?} elements that do not fit {dtype:?}")));
+    }
+    Ok(tensor)
+}
+
+fn datum_of(dtype: Dtype) -> DatumType {
+    match dtype {
+        Dtype::F32 => DatumType::F32,
+        Dtype::F64 => DatumType::F64,
+        Dtype::I64 => DatumType::I64,
+        Dtype::Bool => DatumType::Bool,
+        Dtype::String => DatumType::String,
+    }
 }
 
 /// Copies an output back, when it has the shape the signature promises.

@@ -142,6 +142,21 @@ impl<'a> View<'a> {
     }
 }
 
+impl Array {
+    /// Borrows it.
+    pub fn view(&self) -> View<'_> {
+        let data = match &self.data {
+            Data::F32(data) => Slice::F32(data),
+            Data::F64(data) => Slice::F64(data),
+            Data::I64(data) => Slice::I64(data),
+            Data::I32(data) => Slice::I32(data),
+            Data::Bool(data) => Slice::Bool(data),
+            Data::String(data) => Slice::String(data),
+        };
+        View { shape: &self.shape, data }
+    }
+}
+
 impl Data {
     /// Returns the number of elements.
     pub fn len(&self) -> usize {

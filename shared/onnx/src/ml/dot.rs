@@ -4,6 +4,7 @@
 const LANES: usize = 8;
 
 /// Returns the dot product of two rows of one length.
+#[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sum(a, b, |x, y| x * y)
 }
@@ -13,6 +14,7 @@ pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     sum(a, b, |x, y| (x - y) * (x - y))
 }
 
+#[inline(always)]
 fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let (many_a, many_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let rest = many_a.remainder().iter().zip(many_b.remainder()).fold(0.0, |sum, (x, y)| sum + term(*x, *y));
@@ -22,7 +24,9 @@ fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
             *sum += term(*x, *y);
         }
     }
-    sums.iter().fold(rest, |sum, lane| sum + lane)
+    // In pairs: added one after the other, each would wait for the one before.
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `LinearClassifier` and `LinearRegressor`: a dot product for each class or target.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tract_onnx::{
     prelude::{DatumType, TDim},
@@ -10,16 +10,18 @@ use tract_onnx::{
 use super::{
     array::{Array, Data, View, cells},
     attributes::Attributes,
-    dot::dot,
     labels::{Labels, highest},
     operator::{Fact, Operator},
     post_transform::{Other, PostTransform},
+    products::Products,
 };
 
 /// A row of coefficients for each target, and what is added.
 #[derive(Debug)]
 struct Linear {
     coefficients: Vec<f32>,
+    /// The same, arranged at the first run: only a row tells how many columns there are.
+    products: OnceLock<Products>,
     /// One for each target, or none.
     intercepts: Vec<f32>,
     post_transform: PostTransform,
@@ -29,6 +31,7 @@ impl Linear {
     fn read(attributes: Attributes<'_>) -> Result<Linear, String> {
         let linear = Linear {
             coefficients: attributes.floats("coefficients")?.to_vec(),
+            products: OnceLock::new(),
             intercepts: attributes.floats("intercepts")?.to_vec(),
             post_transform: PostTransform::read(attributes.string("post_transform")?.as_deref())?,
         };
@@ -46,11 +49,22 @@ impl Linear {
         Err(format!("it has {} coefficients for {targets} targets and {columns} columns", self.coefficients.len()))
     }
 
-    /// Returns the scores of a row, one for each target.
-    fn scores<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
-        let intercepts = self.intercepts.iter().copied().chain(std::iter::repeat(0.0));
-        let coefficients = self.coefficients.chunks_exact(row.len());
-        coefficients.zip(intercepts).map(|(coefficients, intercept)| dot(row, coefficients) + intercept)
+    /// Returns the scores of rows, one for each target, which have been checked.
+    fn scores(&self, rows: &[f32], columns: usize, targets: usize) -> Result<Vec<f32>, String> {
+        let mut scores = vec![0.0; cells(rows.len() / columns, targets)?];
+        let arrange = || Products::of(&self.coefficients, columns);
+        match self.products.get_or_init(arrange) {
+            products if products.columns() == columns => products.of_rows(rows, &mut scores),
+            // Without intercepts another number of columns is another number of targets.
+            _ => arrange().of_rows(rows, &mut scores),
+        }
+        if !self.intercepts.is_empty() {
+            let rows = scores.chunks_exact_mut(targets);
+            rows.for_each(|row| {
+                row.iter_mut().zip(&self.intercepts).for_each(|(score, intercept)| *score += intercept)
+            });
+        }
+        Ok(scores)
     }
 }
 
@@ -111,21 +125,15 @@ impl Operator for LinearClassifier {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
         let (rows, columns) = input.matrix();
         let (targets, width) = self.targets(Some(columns))?;
-        let mut classes = Vec::with_capacity(rows);
-        let mut scores = Vec::with_capacity(cells(rows, width)?);
-        for row in input.f32s()?.chunks_exact(columns) {
-            let start = scores.len();
-            scores.extend(self.linear.scores(row));
-            let of_row = &mut scores[start..];
-            // One score is that of the second class.
-            classes.push(if targets == 1 { usize::from(of_row[0] > 0.0) } else { highest(of_row) });
-            if width > targets {
-                let both = self.linear.post_transform.both(of_row[0], Other::Complement);
-                scores.truncate(start);
-                scores.extend(both);
-            } else {
-                self.linear.post_transform.apply(of_row);
-            }
+        let mut scores = self.linear.scores(&input.f32s()?, columns, targets)?;
+        // One score is that of the second class.
+        let class = |row: &[f32]| if targets == 1 { usize::from(row[0] > 0.0) } else { highest(row) };
+        let classes: Vec<usize> = scores.chunks_exact(targets).map(class).collect();
+        let transform = self.linear.post_transform;
+        if width > targets {
+            scores = scores.iter().flat_map(|score| transform.both(*score, Other::Complement)).collect();
+        } else {
+            transform.apply(&mut scores, width);
         }
         let labels = if width == 1 { self.labels.zero_and_one().of(&classes) } else { self.labels.of(&classes) };
         Ok(vec![labels, Array { shape: vec![rows, width], data: Data::F32(scores) }])
@@ -168,12 +176,8 @@ impl Operator for LinearRegressor {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
         let (rows, columns) = input.matrix();
         self.linear.check(self.targets, columns)?;
-        let mut scores = Vec::with_capacity(cells(rows, self.targets)?);
-        for row in input.f32s()?.chunks_exact(columns) {
-            let start = scores.len();
-            scores.extend(self.linear.scores(row));
-            self.linear.post_transform.apply(&mut scores[start..]);
-        }
+        let mut scores = self.linear.scores(&input.f32s()?, columns, self.targets)?;
+        self.linear.post_transform.apply(&mut scores, self.targets);
         Ok(vec![Array { shape: vec![rows, self.targets], data: Data::F32(scores) }])
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! tract knows some of them, but no domains, and its trees give wrong labels: none of its own is used.
 
-mod array;
+pub(crate) mod array;
 mod array_feature_extractor;
 pub(crate) mod attributes;
 mod binarizer;
@@ -11,6 +11,7 @@ pub(crate) mod cast;
 mod cast_map;
 mod category_mapper;
 mod dot;
+mod exp;
 mod feature_vectorizer;
 mod flatten;
 mod imputer;
@@ -21,11 +22,14 @@ mod log_sum_exp;
 mod lookup;
 mod ngrams;
 mod normalizer;
+pub(crate) mod of_rows;
 mod one_hot_encoder;
-mod operator;
+pub(crate) mod operator;
 mod post_transform;
+mod products;
 mod re2;
 mod scaler;
+mod softmax;
 mod string_normalizer;
 mod svm;
 #[cfg(test)]

@@ -78,6 +78,16 @@ pub(crate) fn in_tract(operator: Arc<dyn Operator>, symbols: &SymbolScope) -> Bo
     expand(Node { operator, size })
 }
 
+/// Makes an operator a node for a graph that tract has read already.
+pub(crate) fn typed(operator: Arc<dyn Operator>) -> Box<dyn TypedOp> {
+    Box::new(Node { operator, size: None })
+}
+
+/// Returns the operator of a node, if it is one of ours.
+pub(crate) fn of_node(node: &TypedNode) -> Option<Arc<dyn Operator>> {
+    node.op_as::<Node>().map(|node| node.operator.clone())
+}
+
 /// An operator in a graph.
 #[derive(Clone, Debug)]
 struct Node {

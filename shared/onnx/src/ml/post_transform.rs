@@ -5,6 +5,8 @@
 
 use std::f32::consts::{PI, SQRT_2};
 
+use super::softmax;
+
 /// What is done to the scores of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum PostTransform {
@@ -40,18 +42,18 @@ impl PostTransform {
         }
     }
 
-    /// Transforms the scores of one row in place.
+    /// Transforms the scores of rows of one width in place.
     ///
     /// As in onnxruntime, a row of one score is left as it is, but for `PROBIT`: a regressor with one target has no
     /// `LOGISTIC` and no `SOFTMAX`.
-    pub(super) fn apply(self, scores: &mut [f32]) {
+    pub(super) fn apply(self, scores: &mut [f32], width: usize) {
         match self {
             PostTransform::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
-            _ if scores.len() < 2 => {}
+            _ if width < 2 => {}
             PostTransform::None => {}
             PostTransform::Logistic => scores.iter_mut().for_each(|score| *score = logistic(*score)),
-            PostTransform::Softmax => softmax(scores),
-            PostTransform::SoftmaxZero => softmax_zero(scores),
+            PostTransform::Softmax => softmax::of_rows(scores, width),
+            PostTransform::SoftmaxZero => scores.chunks_exact_mut(width).for_each(softmax_zero),
         }
     }
 
@@ -86,22 +88,12 @@ fn probit(score: f32) -> f32 {
     SQRT_2 * if x < 0.0 { -root } else { root }
 }
 
-fn softmax(scores: &mut [f32]) {
-    let max = max(scores);
-    let mut sum = 0.0;
-    for score in scores.iter_mut() {
-        *score = (*score - max).exp();
-        sum += *score;
-    }
-    scores.iter_mut().for_each(|score| *score /= sum);
-}
-
 /// The softmax of all but the zeros, which stay zeros: a class that nothing voted for has no probability. A row of
 /// zeros becomes NaN, as in onnxruntime.
 fn softmax_zero(scores: &mut [f32]) {
     /// What is closer to zero than this is zero.
     const SMALL: f32 = 0.000_000_1;
-    let max = max(scores);
+    let max = softmax::max(scores);
     let shift = (-max).exp();
     let mut sum = 0.0;
     for score in scores.iter_mut() {
@@ -113,11 +105,6 @@ fn softmax_zero(scores: &mut [f32]) {
         }
     }
     scores.iter_mut().for_each(|score| *score /= sum);
-}
-
-/// Returns the highest score; scores that are NaN do not count.
-fn max(scores: &[f32]) -> f32 {
-    scores.iter().fold(f32::MIN, |max, score| if *score > max { *score } else { max })
 }
 
 #[cfg(test)]
@@ -133,7 +120,7 @@ mod tests {
             (PostTransform::Probit, probit(0.25)),
         ] {
             let mut row = [0.25];
-            transform.apply(&mut row);
+            transform.apply(&mut row, 1);
             assert_eq!(row, [expected]);
         }
         assert_eq!(PostTransform::Softmax.both(0.25, Other::Complement), [0.75, 0.25]);
@@ -144,10 +131,10 @@ mod tests {
     #[test]
     fn huge_scores_have_a_softmax() {
         let mut row = [1e30, 1e30, -1e30];
-        PostTransform::Softmax.apply(&mut row);
+        PostTransform::Softmax.apply(&mut row, 3);
         assert_eq!(row, [0.5, 0.5, 0.0]);
         let mut row = [0.0, 2.0, 2.0];
-        PostTransform::SoftmaxZero.apply(&mut row);
+        PostTransform::SoftmaxZero.apply(&mut row, 3);
         assert_eq!(row, [0.0, 0.5, 0.5]);
     }
 

@@ -204,3 +204,38 @@ fn an_index_out_of_range_is_the_row_s_fault() {
     assert!(reason.starts_with("the model failed: "), "{reason}");
     assert_eq!(model.infer(&one(1, Tensor::I64(vec![1, 1]))).unwrap().data, [Tensor::F32(vec![2.0, 2.0])]);
 }
+
+#[test]
+fn the_softmax_of_a_row_is_its_own_and_the_first_of_equals_is_the_highest() {
+    let graph = GraphProto {
+        name: "scores".into(),
+        node: vec![
+            int(node("softmax", "Softmax", &["x"], &["p"]), "axis", -1),
+            int(int(node("argmax", "ArgMax", &["x"], &["best"]), "axis", 1), "keepdims", 0),
+        ],
+        input: vec![value("x", DataType::Float, &[D::S("N"), D::N(3)])],
+        output: vec![value("p", DataType::Float, &[D::S("N"), D::N(3)]), value("best", DataType::Int64, &[D::S("N")])],
+        ..GraphProto::default()
+    };
+    let model = load(&bytes(graph)).unwrap();
+    let known = [
+        ([0.0, 0.0, 0.0], [1.0 / 3.0; 3], 0),
+        ([1.0, 2.0, 2.0], [0.155_362_4, 0.422_318_8, 0.422_318_8], 1),
+        ([-1e30, 1e30, 0.0], [0.0, 1.0, 0.0], 1),
+        ([-88.0, -89.0, f32::NEG_INFINITY], [0.731_058_6, 0.268_941_4, 0.0], 0),
+        ([300.0, 301.0, 302.0], [0.090_030_6, 0.244_728_5, 0.665_240_9], 2),
+    ];
+    let answer = |rows: &[[f32; 3]]| {
+        let mut answer = model.infer(&one(rows.len(), Tensor::F32(rows.concat()))).unwrap().data.into_iter();
+        let (Some(Tensor::F32(p)), Some(Tensor::I64(best))) = (answer.next(), answer.next()) else { panic!("types") };
+        (p, best)
+    };
+    let all: Vec<[f32; 3]> = known.iter().map(|(x, ..)| *x).cycle().take(1_000).collect();
+    let (together, bests) = answer(&all);
+    for (place, (x, p, best)) in known.iter().enumerate() {
+        let (alone, of_row) = answer(&[*x]);
+        assert_eq!((&alone[..], of_row[0]), (&together[place * 3..][..3], *best), "{x:?}");
+        assert_eq!(bests[place + 995], *best);
+        alone.iter().zip(p).for_each(|(found, expected)| assert!((found - expected).abs() < 1e-6, "{x:?}: {alone:?}"));
+    }
+}

@@ -93,7 +93,8 @@ impl Linear {
             Some(Second::FromHalf) => of_row[class] >= 0.5,
             None => false,
         };
-        post_transform.apply(of_row);
+        let width = of_row.len();
+        post_transform.apply(of_row, width);
         if is_second { 1 } else { class }
     }
 }

@@ -106,14 +106,14 @@ impl Pairwise {
         if !self.platt.is_empty() {
             scores.resize(start + self.of_class.len(), 0.0);
             self.couple(room, &mut scores[start..]);
-            post_transform.apply(&mut scores[start..]);
+            post_transform.apply(&mut scores[start..], self.of_class.len());
         } else if let [score] = room.scores[..] {
             // The positive score is that of the first class, but onnxruntime writes it second.
             let other = if post_transform == PostTransform::None { Other::Negation } else { Other::Complement };
             scores.extend(post_transform.both(score, other));
         } else {
             scores.extend_from_slice(&room.scores);
-            post_transform.apply(&mut scores[start..]);
+            post_transform.apply(&mut scores[start..], room.scores.len());
         }
         highest(&room.votes)
     }

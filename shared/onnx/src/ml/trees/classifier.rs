@@ -122,7 +122,7 @@ impl Classifier {
                 best = Some((class, score));
             }
         }
-        self.transform.apply(&mut finished[from..]);
+        self.transform.apply(&mut finished[from..], row.len());
         match best {
             Some((_, score)) if row.len() == 1 => usize::from(score > T::ZERO),
             best => best.map_or(0, |(class, _)| class),
@@ -136,7 +136,7 @@ impl Classifier {
         let above = |score: T| usize::from(score > if positive { T::of(0.5) } else { T::ZERO });
         let base = |score: T, said: bool| if said { score.add(self.base(0)) } else { score };
         let mut write = |mut scores: [f32; 2]| {
-            self.transform.apply(&mut scores);
+            self.transform.apply(&mut scores, 2);
             finished.extend(scores);
         };
         match (self.base.len(), first, second) {

@@ -79,7 +79,7 @@ pub(super) fn finished<T: Score>(scores: Vec<T>, targets: usize, base: &[f64], t
         base => scores.into_iter().zip(base.iter().cycle()).map(|(score, base)| score.add(*base).rounded()).collect(),
     };
     if transform != PostTransform::None {
-        finished.chunks_exact_mut(targets).for_each(|row| transform.apply(row));
+        transform.apply(&mut finished, targets);
     }
     finished
 }
