@@ -15,9 +15,12 @@ break:
 	@$(CARGO) build --release --locked -p fourstroke-local --bins --example break
 	@$(CARGO) run --release --locked --quiet -p fourstroke-local --example break
 
-# What a decision costs, beside a loop written by hand: bench/README.md. A few minutes, once it is built.
+# What a decision costs, beside a loop written by hand, and models beside onnxruntime: bench/README.md. Some minutes, once it is built.
 bench:
-	$(CARGO) bench --locked -p fourstroke-bench
+	@.ci/with-python $(PYTHON) $(VENV)-onnxruntime bench/peers/requirements-models.txt -c ""
+	@.ci/with-python $(PYTHON) $(VENV)-lleaves bench/peers/requirements-lleaves.txt -c ""
+	PYTHON=$(CURDIR)/$(VENV)-onnxruntime/bin/python LLEAVES_PYTHON=$(CURDIR)/$(VENV)-lleaves/bin/python \
+		$(CARGO) bench --locked -p fourstroke-bench
 
 test: test-rust test-example test-training
 

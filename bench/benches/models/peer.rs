@@ -1,4 +1,4 @@
-//! onnxruntime in a process of its own.
+//! Others who run models, each in a Python process of its own.
 
 use std::{
     env,
@@ -13,31 +13,44 @@ pub struct Peer {
     _process: Child,
     ask: ChildStdin,
     answer: BufReader<ChildStdout>,
-    pub version: String,
+    /// Its name and version.
+    pub name: String,
 }
 
 impl Peer {
-    /// Starts it; none if Python or onnxruntime is not here.
-    pub fn start() -> Option<Peer> {
-        let python = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/onnxruntime_models.py");
+    /// Starts `peers/NAME_models.py` in the Python that a variable names; none, and a word about it, if it cannot be imported.
+    pub fn start(name: &str, variable: &str) -> Option<Peer> {
+        let started = Peer::spawn(name, variable);
+        match &started {
+            Some(peer) => println!("{}, one thread", peer.name),
+            None => println!("SKIPPED: {name}: the Python that {variable} names cannot import it"),
+        }
+        started
+    }
+
+    fn spawn(name: &str, variable: &str) -> Option<Peer> {
+        let python = env::var(variable).unwrap_or_else(|_| "python3".to_owned());
+        let script = format!("{}/peers/{name}_models.py", env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(python);
         command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().ok()?;
         let (ask, mut answer) = (process.stdin.take()?, BufReader::new(process.stdout.take()?));
         let mut version = String::new();
         answer.read_line(&mut version).ok()?;
-        let version = version.trim().to_owned();
-        (!version.is_empty()).then_some(Peer { _process: process, ask, answer, version })
+        let version = version.trim();
+        (!version.is_empty()).then(|| Peer { _process: process, ask, answer, name: format!("{name} {version}") })
     }
 
-    /// Runs a model on rows of a file, and returns the nanoseconds of each repetition.
+    /// Runs a model on rows of a file, and returns the nanoseconds of each repetition; none if it is not for such a model.
     pub fn run(&mut self, model: &Path, data: &Path, rows: usize, repetitions: usize) -> anyhow::Result<Vec<f64>> {
         let (model, data) = (model.display(), data.display());
         writeln!(self.ask, "{model}\t{data}\t{rows}\t{repetitions}")?;
         let mut line = String::new();
         self.answer.read_line(&mut line)?;
-        ensure!(!line.is_empty(), "onnxruntime ended at {model}");
+        ensure!(!line.is_empty(), "{} ended at {model}", self.name);
+        if line.trim() == "none" {
+            return Ok(Vec::new());
+        }
         line.split_whitespace().map(|nanos| nanos.parse().context("a number of nanoseconds")).collect()
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Leaves<T> {
 enum OfTree<T> {
     /// Of one target alone: how much.
     One { target: usize, values: Vec<T> },
-    /// Of all targets.
+    /// Of all targets: which of the leaves, and what each says.
     All { leaf: Vec<u32>, values: Vec<T> },
     /// Of some targets, some of them perhaps twice.
     Some { ranges: Vec<(u32, u32)>, weights: Vec<(u32, T)> },
@@ -65,7 +65,7 @@ impl<T: Float> Leaves<T> {
                 let mut leaf = Vec::with_capacity(tree.order.len());
                 for place in &tree.order {
                     let said = said(*place);
-                    leaf.push(if said.is_empty() { 0 } else { values.len() as u32 });
+                    leaf.push(if said.is_empty() { 0 } else { (values.len() / growth.targets) as u32 });
                     values.extend(said.iter().map(|(_, value)| *value));
                 }
                 return OfTree::All { leaf, values };
@@ -96,16 +96,27 @@ impl<T: Float> Leaves<T> {
     pub fn add<P: Copy + Into<usize>>(&self, sums: &mut Sums<'_, T>, tree: usize, first: usize, places: &[P]) {
         let first = first * self.targets;
         match &self.trees[tree] {
+            OfTree::One { values, .. } if self.targets == 1 => {
+                let scores = sums.scores[first..].iter_mut().zip(places);
+                scores.for_each(|(score, place)| *score = score.add(values[(*place).into()]));
+            }
             OfTree::One { target, values } => {
                 for (scores, place) in sums.scores[first..].chunks_exact_mut(self.targets).zip(places) {
                     scores[*target] = scores[*target].add(values[(*place).into()]);
                 }
             }
-            OfTree::All { leaf: starts, values } => {
-                for (scores, place) in sums.scores[first..].chunks_exact_mut(self.targets).zip(places) {
-                    let start = starts[(*place).into()] as usize;
-                    let said = &values[start..start + self.targets];
-                    scores.iter_mut().zip(said).for_each(|(score, value)| *score = score.add(*value));
+            OfTree::All { leaf, values } => {
+                let scores = &mut sums.scores[first..];
+                match self.targets {
+                    2 => add_all::<T, P, 2>(scores, leaf, values, places),
+                    3 => add_all::<T, P, 3>(scores, leaf, values, places),
+                    4 => add_all::<T, P, 4>(scores, leaf, values, places),
+                    targets => {
+                        for (scores, place) in scores.chunks_exact_mut(targets).zip(places) {
+                            let said = &values[leaf[(*place).into()] as usize * targets..][..targets];
+                            scores.iter_mut().zip(said).for_each(|(score, value)| *score = score.add(*value));
+                        }
+                    }
                 }
             }
             OfTree::Some { ranges, weights } => {
@@ -143,5 +154,19 @@ impl<T: Float> Leaves<T> {
             let average = |score: T| if self.whole { average(score).whole() } else { average(score) };
             sums.scores.iter_mut().for_each(|score| *score = average(*score));
         }
+    }
+}
+
+/// Adds what leaves say of so many targets, a number the compiler knows.
+fn add_all<T: Float, P: Copy + Into<usize>, const N: usize>(
+    scores: &mut [T],
+    leaf: &[u32],
+    values: &[T],
+    places: &[P],
+) {
+    let values = values.as_chunks::<N>().0;
+    for (scores, place) in scores.as_chunks_mut::<N>().0.iter_mut().zip(places) {
+        let said = &values[leaf[(*place).into()] as usize];
+        scores.iter_mut().zip(said).for_each(|(score, value)| *score = score.add(*value));
     }
 }

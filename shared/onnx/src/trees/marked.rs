@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Rows that are looked at together.
-const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 /// Rows from which on this is faster than walking.
 pub(super) const WORTH: usize = 16;
 /// Leaves of a word.

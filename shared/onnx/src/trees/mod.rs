@@ -66,23 +66,43 @@ impl<T: Float> Ensemble<T> {
 
     /// Adds up what the trees say of each row: `scores` has a number for each row and target, and is overwritten.
     pub fn score(&self, rows: &[T], width: usize, scores: &mut [T]) {
-        let targets = self.leaves.targets();
-        for (rows, scores) in rows.chunks(width.max(1) * BLOCK).zip(scores.chunks_mut(targets.max(1) * BLOCK)) {
-            let mut sums = self.leaves.begin(scores);
-            match (&self.marked, &self.walk) {
-                (Some(marked), _) if rows.len() >= marked::WORTH * width => {
-                    let add = |tree, first, places: &[u16]| self.leaves.add(&mut sums, tree, first, places);
-                    marked.mark(T::as_f32s(rows), width, add);
-                }
-                (_, Walk::Packed(packed)) => {
-                    packed.walk(T::as_f32s(rows), width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
-                }
-                (_, Walk::Plain(plain)) => {
-                    plain.walk(rows, width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
-                }
-            }
-            self.leaves.end(sums);
+        let (targets, width) = (self.leaves.targets(), width.max(1));
+        let (mut rows, mut scores) = (rows, scores);
+        while !rows.is_empty() {
+            let count = self.block(rows.len() / width);
+            let (of_block, scores_of_block);
+            (of_block, rows) = rows.split_at((count * width).min(rows.len()));
+            (scores_of_block, scores) = scores.split_at_mut(count * targets);
+            self.score_block(of_block, width, scores_of_block);
         }
+    }
+
+    /// Returns how many of so many rows are taken next. A few that would be marked alone are left to be walked.
+    fn block(&self, rows: usize) -> usize {
+        match rows {
+            BLOCK.. => BLOCK,
+            _ if self.marked.is_some() && rows > marked::LANES && rows % marked::LANES < marked::WORTH => {
+                rows - rows % marked::LANES
+            }
+            _ => rows.max(1),
+        }
+    }
+
+    fn score_block(&self, rows: &[T], width: usize, scores: &mut [T]) {
+        let mut sums = self.leaves.begin(scores);
+        match (&self.marked, &self.walk) {
+            (Some(marked), _) if rows.len() >= marked::WORTH * width => {
+                let add = |tree, first, places: &[u16]| self.leaves.add(&mut sums, tree, first, places);
+                marked.mark(T::as_f32s(rows), width, add);
+            }
+            (_, Walk::Packed(packed)) => {
+                packed.walk(T::as_f32s(rows), width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
+            }
+            (_, Walk::Plain(plain)) => {
+                plain.walk(rows, width, |tree, places| self.leaves.add(&mut sums, tree, 0, places));
+            }
+        }
+        self.leaves.end(sums);
     }
 }
 
