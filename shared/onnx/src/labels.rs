@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What passes its first input on.
-const PASSING: [&str; 6] = ["Cast", "Flatten", "Identity", "Reshape", "Squeeze", "fourstroke:CastString"];
+const PASSING: [&str; 5] = ["Cast", "Flatten", "Identity", "Reshape", "Squeeze"];
 
 /// Returns the labels of a rewritten graph, in the order of its scores; none where they are not to be found, or where there
 /// are several lists.

@@ -27,6 +27,7 @@ impl Operator for Binarizer {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         Ok(vec![input.clone()])
     }
 

@@ -1,23 +1,71 @@
-//! `Cast` from and to strings, which tract does not have. The rewriter gives such casts the name below; all others stay
-//! tract's, and so are not run here.
+//! `Cast` from and to strings, which tract does not have; every other cast is tract's.
 
 mod number;
 
 use std::sync::Arc;
 
-use tract_onnx::{pb::tensor_proto::DataType, prelude::DatumType};
+use tract_onnx::{
+    model::ParsingContext,
+    pb::NodeProto,
+    prelude::*,
+    tract_core::{internal::*, ops::cast::cast},
+    tract_hir::{
+        infer::{InferenceOp, InferenceResult, Solver, TensorProxy},
+        ops::expandable::{Expansion, expand},
+    },
+};
 
 use super::{
     array::{Array, Data, Slice, View},
-    attributes::Attributes,
-    operator::{Fact, Operator},
+    operator::{Fact, Operator, typed},
 };
 
-/// The domain of what is only in rewritten graphs.
-pub(crate) const DOMAIN: &str = "fourstroke";
+/// A cast, of what only the graph around it tells.
+#[derive(Clone, Debug)]
+struct Cast {
+    to: DatumType,
+}
 
-/// The name of a cast from or to strings.
-pub(crate) const NAME: &str = "CastString";
+/// Reads a node for tract. <https://onnx.ai/onnx/operators/onnx__Cast.html>
+pub(super) fn read(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    Ok((expand(Cast { to: node.get_attr("to")? }), Vec::new()))
+}
+
+impl Cast {
+    fn is_text(&self, from: DatumType) -> bool {
+        from == DatumType::String || self.to == DatumType::String
+    }
+
+    /// Returns what comes out: tract counts in a type of its own, so that sizes made int64 stay known.
+    fn gives(&self, from: DatumType) -> DatumType {
+        if self.to == DatumType::I64 && !self.is_text(from) { TDim::datum_type() } else { self.to }
+    }
+}
+
+impl Expansion for Cast {
+    fn name(&self) -> StaticName {
+        "Cast".into()
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        solver: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        solver.equals(&outputs[0].rank, &inputs[0].rank)?;
+        solver.equals(&outputs[0].shape, &inputs[0].shape)?;
+        solver.given(&inputs[0].datum_type, move |solver, from| solver.equals(&outputs[0].datum_type, self.gives(from)))
+    }
+
+    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        let from = model.outlet_fact(inputs[0])?.datum_type;
+        if self.is_text(from) {
+            return model.wire_node(prefix, typed(Arc::new(CastString { to: self.to })), inputs);
+        }
+        model.wire_node(prefix, cast(self.gives(from)), inputs)
+    }
+}
 
 /// Numbers are written and read as onnxruntime does it, where the standard says less or something else. Floats of both
 /// widths are written with 8 digits at most, NaN and infinities as `NaN`, `INF` and `-INF`, booleans as `1` and `0`.
@@ -25,22 +73,6 @@ pub(crate) const NAME: &str = "CastString";
 #[derive(Debug)]
 struct CastString {
     to: DatumType,
-}
-
-/// Reads a node. <https://onnx.ai/onnx/operators/onnx__Cast.html>
-pub(super) fn read(attributes: Attributes<'_>) -> Result<Arc<dyn Operator>, String> {
-    let to = attributes.int("to")?.ok_or("it has no `to`")?;
-    let to = i32::try_from(to).ok().and_then(|to| DataType::try_from(to).ok()).unwrap_or_default();
-    let to = match to {
-        DataType::Float => DatumType::F32,
-        DataType::Double => DatumType::F64,
-        DataType::Int64 => DatumType::I64,
-        DataType::Int32 => DatumType::I32,
-        DataType::Bool => DatumType::Bool,
-        DataType::String => DatumType::String,
-        other => return Err(format!("it cannot make {} of strings", other.as_str_name())),
-    };
-    Ok(Arc::new(CastString { to }))
 }
 
 impl Operator for CastString {

@@ -50,6 +50,7 @@ impl Operator for FeatureVectorizer {
     }
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
+        inputs.iter().try_for_each(Fact::numbers)?;
         let columns: Option<Vec<usize>> = inputs.iter().map(Fact::columns).collect();
         let columns = match columns {
             Some(columns) => columns,

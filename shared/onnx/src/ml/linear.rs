@@ -115,6 +115,7 @@ impl Operator for LinearClassifier {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         let (_, scores) = self.targets(input.columns())?;
         let rows = input.rows();
         let labels = Fact::new(self.labels.dtype(), [rows.clone()]);
@@ -167,6 +168,7 @@ impl Operator for LinearRegressor {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         input.columns().map_or(Ok(()), |columns| self.linear.check(self.targets, columns))?;
         let shape: [TDim; 2] = [input.rows(), self.targets.to_dim()];
         Ok(vec![Fact::new(DatumType::F32, shape)])

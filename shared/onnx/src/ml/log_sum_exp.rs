@@ -13,8 +13,9 @@ use super::{
 
 #[derive(Debug)]
 struct ReduceLogSumExp {
-    /// Dimensions, from behind where negative; none: all.
+    /// Dimensions, from behind where negative; none: all, or none.
     axes: Vec<i64>,
+    all: bool,
     keep: bool,
 }
 
@@ -23,13 +24,14 @@ struct ReduceLogSumExp {
 pub(super) fn read(attributes: Attributes<'_>) -> Result<Arc<dyn Operator>, String> {
     let axes = attributes.ints("axes")?.to_vec();
     let keep = attributes.int("keepdims")?.unwrap_or(1) != 0;
-    Ok(Arc::new(ReduceLogSumExp { axes, keep }))
+    let all = axes.is_empty() && attributes.int("noop_with_empty_axes")?.unwrap_or(0) == 0;
+    Ok(Arc::new(ReduceLogSumExp { axes, all, keep }))
 }
 
 impl ReduceLogSumExp {
     /// Tells for each dimension whether it is reduced.
     fn reduced(&self, rank: usize) -> Result<Vec<bool>, String> {
-        let mut reduced = vec![self.axes.is_empty(); rank];
+        let mut reduced = vec![self.all; rank];
         for axis in &self.axes {
             let place = if *axis < 0 { *axis + rank as i64 } else { *axis };
             let reduced = usize::try_from(place).ok().and_then(|place| reduced.get_mut(place));

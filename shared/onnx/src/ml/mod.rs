@@ -7,7 +7,7 @@ pub(crate) mod array;
 mod array_feature_extractor;
 pub(crate) mod attributes;
 mod binarizer;
-pub(crate) mod cast;
+mod cast;
 mod cast_map;
 mod category_mapper;
 mod dot;
@@ -65,7 +65,6 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (STANDARD, "ReduceLogSumExp", log_sum_exp::read),
     (ML, "CastMap", cast_map::read),
     (ML, "Scaler", scaler::read),
-    (cast::DOMAIN, cast::NAME, cast::read),
     (ML, "CategoryMapper", category_mapper::read),
     (ML, "LabelEncoder", label_encoder::read),
     (STANDARD, "StringNormalizer", string_normalizer::read),
@@ -108,6 +107,7 @@ pub(crate) fn register(onnx: &mut Onnx) {
     for (domain, name, _) in OPERATORS {
         onnx.op_register.0.insert(qualified(domain, name), read);
     }
+    onnx.op_register.0.insert("Cast".to_owned(), cast::read);
     onnx.op_register.0.insert("Flatten".to_owned(), flatten::read);
 }
 

@@ -57,6 +57,7 @@ impl Operator for Normalizer {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         Ok(vec![Fact::new(DatumType::F32, input.shape.iter().cloned())])
     }
 

@@ -60,6 +60,17 @@ impl Fact {
         Fact { dtype, shape: shape.into_iter().collect() }
     }
 
+    /// Refuses strings for an operator that takes numbers.
+    ///
+    /// # Errors
+    /// They are strings.
+    pub fn numbers(&self) -> Result<(), String> {
+        if self.dtype == DatumType::String {
+            return Err("it takes numbers, not strings".to_owned());
+        }
+        Ok(())
+    }
+
     /// Returns the number of rows: the first dimension, or 1 for a tensor of one dimension.
     pub fn rows(&self) -> TDim {
         if self.shape.len() < 2 { 1.to_dim() } else { self.shape[0].clone() }

@@ -42,6 +42,7 @@ impl Operator for Scaler {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         input.columns().map_or(Ok(()), |columns| self.check(columns))?;
         Ok(vec![Fact::new(DatumType::F32, input.shape.iter().cloned())])
     }

@@ -5,12 +5,17 @@ use tract_onnx::pb::{AttributeProto, GraphProto, TensorProto, attribute_proto::A
 /// Has `ReduceLogSumExp` know its axes when it is read.
 pub(super) fn to_attributes(graph: &mut GraphProto) {
     let GraphProto { node, initializer, .. } = graph;
+    let constants = node.iter().filter(|node| node.op_type == "Constant").filter_map(|node| {
+        let tensor = node.attribute.iter().find(|attribute| attribute.name == "value")?.t.clone()?;
+        Some(TensorProto { name: node.output.first()?.clone(), ..tensor })
+    });
+    let constants: Vec<TensorProto> = constants.collect();
     for node in node.iter_mut().filter(|node| node.op_type == "ReduceLogSumExp") {
         let Some(name) = node.input.get(1) else { continue };
         let axes = if name.is_empty() {
             Some(Vec::new())
         } else {
-            initializer.iter().find(|tensor| tensor.name == *name).and_then(integers)
+            initializer.iter().chain(&constants).find(|tensor| tensor.name == *name).and_then(integers)
         };
         let Some(axes) = axes else { continue };
         node.input.truncate(1);

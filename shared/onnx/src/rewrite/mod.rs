@@ -1,7 +1,6 @@
 //! What is changed in a model before tract sees it: its types know only tensors, its operators no domains.
 
 mod axes;
-mod casts;
 mod maps;
 mod zip_map;
 
@@ -37,7 +36,6 @@ pub(crate) fn rewrite(proto: &mut ModelProto, bytes: &[u8]) -> Result<Taken, Loa
     let Some(graph) = &mut proto.graph else { return Ok(taken) };
     maps::inputs_to_tensors(graph, bytes, &mut taken)?;
     zip_map::to_tensors(graph, &mut taken)?;
-    casts::name_string_casts(graph);
     axes::to_attributes(graph);
     qualify(graph);
     import_standard(proto);

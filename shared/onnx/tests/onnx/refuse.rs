@@ -2,8 +2,9 @@
 
 use fourstroke_onnx::{LoadError, SIZE_LIMIT, load};
 use prost::Message;
+use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
 
 use crate::build::{D, bytes, floats, graph_attribute, model, node, perceptron, perceptron_graph, single, value};
 
@@ -136,5 +137,32 @@ fn graphs_that_do_not_fit_together() {
         let error = load(&bytes(graph)).unwrap_err();
         assert!(matches!(error, LoadError::Graph { .. }), "{error}");
         assert!(!error.to_string().contains('\n') && error.to_string().len() < 700, "{error}");
+    }
+}
+
+#[test]
+fn strings_where_numbers_are_wanted() {
+    let one = |name: &str, value: f32| AttributeProto {
+        name: name.into(),
+        r#type: AttributeType::Floats as i32,
+        floats: vec![value; 2],
+        ..AttributeProto::default()
+    };
+    for (operator, attributes) in [
+        ("Binarizer", vec![]),
+        ("Normalizer", vec![]),
+        ("FeatureVectorizer", vec![]),
+        ("Scaler", vec![one("offset", 0.0), one("scale", 1.0)]),
+        ("LinearRegressor", vec![one("coefficients", 1.0)]),
+    ] {
+        let node = NodeProto {
+            domain: "ai.onnx.ml".into(),
+            attribute: attributes,
+            ..node("numbers", operator, &["x"], &["y"])
+        };
+        let mut proto = model(single(node, DataType::String, DataType::Float));
+        proto.opset_import.push(OperatorSetIdProto { domain: "ai.onnx.ml".into(), version: 1 });
+        let message = load(&proto.encode_to_vec()).unwrap_err().to_string();
+        assert!(message.contains(operator) && message.contains("it takes numbers, not strings"), "{message}");
     }
 }

@@ -120,6 +120,7 @@ impl Operator for SvmClassifier {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         let (expected, width) = self.widths();
         input.columns().map_or(Ok(()), |columns| check(expected, columns))?;
         let rows = input.rows();

@@ -71,6 +71,7 @@ impl Operator for SvmRegressor {
 
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
+        input.numbers()?;
         input.columns().map_or(Ok(()), |columns| check(self.columns(), columns))?;
         Ok(vec![Fact::new(DatumType::F32, [input.rows(), 1.to_dim()])])
     }

@@ -69,10 +69,17 @@ fn growth(attributes: Attributes<'_>, targets: usize) -> Result<Growth<f64>, Str
         return Err("the lists of its leaves differ in length".to_owned());
     }
     let mut sets = sets(&tensor("membership_values")?, modes.iter().filter(|mode| **mode == MEMBER).count())?;
-    let child = |id: i64, is_leaf: i64| {
-        let (first, most) = if is_leaf == 1 { (count, leaves.len()) } else { (0, count) };
-        let place = usize::try_from(id).ok().filter(|id| *id < most).map(|id| first + id);
-        place.ok_or_else(|| format!("a node leads to {id}, of {most}"))
+    // A leaf for each node that leads to it: trees may share what leaves say.
+    let mut leaf_nodes = Vec::new();
+    let mut child = |id: i64, is_leaf: i64| {
+        let most = if is_leaf == 1 { leaves.len() } else { count };
+        let place = usize::try_from(id).ok().filter(|id| *id < most);
+        let place = place.ok_or_else(|| format!("a node leads to {id}, of {most}"))?;
+        if is_leaf != 1 {
+            return Ok(place);
+        }
+        leaf_nodes.push(Node::Leaf { from: place, to: place + 1 });
+        Ok::<usize, String>(count + leaf_nodes.len() - 1)
     };
     let mut nodes = Vec::with_capacity(count + leaves.len());
     for place in 0..count {
@@ -90,22 +97,23 @@ fn growth(attributes: Attributes<'_>, targets: usize) -> Result<Growth<f64>, Str
             other => return Err(format!("there is no mode {other}")),
         };
         let nan_passes = tracks.get(place) == Some(&1) || matches!(test, Test::NotEqual(_));
-        let (yes, no) = (child(yes[place], yes_leaf[place])?, child(no[place], no_leaf[place])?);
         // A tree of one leaf is written as a node both of whose children it is.
-        nodes.push(if yes == no && yes >= count {
-            Node::Leaf { from: yes - count, to: yes - count + 1 }
-        } else {
-            Node::Inner { column, test, nan_passes, yes, no }
+        let is_leaf = yes_leaf[place] == 1 && no_leaf[place] == 1 && yes[place] == no[place];
+        let leaf = usize::try_from(yes[place]).ok().filter(|_| is_leaf);
+        let (yes, no) = (child(yes[place], yes_leaf[place])?, child(no[place], no_leaf[place])?);
+        nodes.push(match leaf {
+            Some(leaf) => Node::Leaf { from: leaf, to: leaf + 1 },
+            None => Node::Inner { column, test, nan_passes, yes, no },
         });
     }
-    nodes.extend((0..leaves.len()).map(|leaf| Node::Leaf { from: leaf, to: leaf + 1 }));
+    nodes.extend(leaf_nodes);
     let mut weights = Vec::with_capacity(leaves.len());
     for (id, weight) in ids.iter().zip(leaves) {
         let target = usize::try_from(*id).ok().filter(|target| *target < targets);
         weights.push((target.ok_or_else(|| format!("a leaf speaks of {id}, of {targets}"))?, weight));
     }
     let root = |id: &i64| {
-        let place = usize::try_from(*id).ok().filter(|id| *id < nodes.len());
+        let place = usize::try_from(*id).ok().filter(|id| *id < count);
         place.ok_or_else(|| format!("a tree begins with {id}, which is not there"))
     };
     let roots = roots.iter().map(root).collect::<Result<_, _>>()?;
