@@ -20,11 +20,13 @@
 //! Tanh and recurrent layers turn NaN into a number, where onnxruntime gives NaN. A model that has one of these must look for
 //! missing values first, with IsNaN and Where; if it has no IsNaN, it refuses rows with NaN.
 
+mod constants;
 mod direct;
 mod error;
 mod external;
 mod guard;
 mod labels;
+mod limits;
 mod load;
 mod ml;
 mod operators;

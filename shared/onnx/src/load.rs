@@ -17,7 +17,7 @@ use crate::error::LoadError;
 use crate::guard::guarded;
 use crate::run::OnnxModel;
 use crate::signature::{self, Input};
-use crate::{external, labels, ml, operators, rewrite};
+use crate::{external, labels, limits, ml, operators, rewrite};
 
 /// The most bytes a model may have, and the most that may lie in other files.
 pub const SIZE_LIMIT: usize = 512 << 20;
@@ -61,7 +61,8 @@ pub fn load_with(bytes: &[u8], external: &[(String, Bytes)]) -> Result<OnnxModel
     if inputs.is_empty() || graph.output.is_empty() {
         return Err(LoadError::Graph { reason: "it has no inputs or no outputs".into() });
     }
-    let plan = guarded(|| plan(&onnx, &proto, &inputs)).map_err(|reason| LoadError::Graph { reason })?;
+    limits::check_ranges(graph)?;
+    let (plan, widest) = guarded(|| plan(&onnx, &proto, &inputs)).map_err(|reason| LoadError::Graph { reason })?;
     let facts = guarded(|| output_facts(&plan)).map_err(|reason| LoadError::Graph { reason })?;
     let mut outputs = signature::outputs(graph, &facts)?;
     let ports = inputs.iter_mut().map(|input| &mut input.port).chain(&mut outputs);
@@ -84,11 +85,12 @@ pub fn load_with(bytes: &[u8], external: &[(String, Bytes)]) -> Result<OnnxModel
     let metadata = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let signature = Signature { inputs: ports, outputs, labels, metadata };
     let minds_nan = operators::mind_nan(graph);
-    Ok(OnnxModel::new(signature, datums, minds_nan, plan))
+    Ok(OnnxModel::new(signature, datums, minds_nan, widest, plan))
 }
 
-/// Has tract read and optimise the graph for a number of rows that only each run knows.
-fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<Arc<TypedRunnableModel>> {
+/// Has tract read and optimise the graph for a number of rows that only each run knows. Returns the most numbers a node
+/// makes of a row, too.
+fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<(Arc<TypedRunnableModel>, usize)> {
     let mut model = onnx.model_for_proto_model(proto)?;
     let rows = model.symbols.new_with_prefix("rows");
     // An empty batch never reaches tract; knowing it lets tract tell one row from a dimension to broadcast over.
@@ -98,9 +100,10 @@ fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<Arc<Ty
         model.set_input_fact(place, InferenceFact::dt_shape(input.datum, shape(&input.port, &rows)))?;
     }
     let mut model = model.into_typed()?;
+    let widest = limits::widest(&model)?;
     integer_lengths(&mut model)?;
     ml::of_rows::replace(&mut model)?;
-    model.into_optimized()?.into_runnable()
+    Ok((model.into_optimized()?.into_runnable()?, widest))
 }
 
 /// Casts outputs of tract's type for lengths to the int64 they are in ONNX. Left alone they would come back as formulas

@@ -13,7 +13,7 @@ use tract_onnx::tract_core::internal::format_err;
 use crate::{
     direct::Direct,
     guard::guarded,
-    ml::array::{Array, Data},
+    ml::array::{self, Array, Data},
     registers,
 };
 
@@ -22,6 +22,8 @@ pub struct OnnxModel {
     signature: Signature,
     /// Whether NaN comes to what it comes to in onnxruntime.
     minds_nan: bool,
+    /// The most numbers that are made of a row.
+    widest: usize,
     way: Way,
 }
 
@@ -40,6 +42,7 @@ impl OnnxModel {
         signature: Signature,
         datums: Vec<DatumType>,
         minds_nan: bool,
+        widest: usize,
         plan: Arc<TypedRunnableModel>,
     ) -> OnnxModel {
         let as_given = signature.inputs.iter().zip(&datums).all(|(port, datum)| datum_of(port.dtype) == *datum);
@@ -47,7 +50,7 @@ impl OnnxModel {
             Some(direct) => Way::Direct(direct),
             None => Way::Tract { datums, plan },
         };
-        OnnxModel { signature, minds_nan, way }
+        OnnxModel { signature, minds_nan, widest, way }
     }
 }
 
@@ -67,13 +70,14 @@ impl Model for OnnxModel {
     ///
     /// # Errors
     /// `Poison` when tensors, types or lengths are not those of the signature, when a whole number does not fit the
-    /// narrower type the model wants, when there is NaN that the graph would make a number of, or when a node ends with an error.
+    /// narrower type the model wants, when the rows are too many to be taken at once, when there is NaN that the graph would make a number of, or when a node ends with an error.
     fn infer(&self, inputs: &Tensors) -> Result<Tensors, ModelError> {
         self.check(inputs)?;
         let rows = inputs.rows;
         if rows == 0 {
             return Ok(Tensors { rows, data: self.signature.outputs.iter().map(|port| empty(port.dtype)).collect() });
         }
+        array::cells(rows, self.widest).map_err(poison)?;
         let failed = |reason: String| poison(format!("the model failed: {reason}"));
         let outputs = self.signature.outputs.iter();
         let data = match &self.way {

@@ -41,7 +41,7 @@ pub(crate) enum Data {
 }
 
 /// The most numbers of an answer: a model asks for them in a few bytes.
-const CELL_LIMIT: usize = 1 << 28;
+pub(crate) const CELL_LIMIT: usize = 1 << 28;
 
 /// Returns how many numbers so many rows have.
 ///

@@ -2,22 +2,16 @@
 
 use tract_onnx::pb::{AttributeProto, GraphProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType};
 
+use crate::constants::constant;
+
 /// Has `ReduceLogSumExp` know its axes when it is read.
 pub(super) fn to_attributes(graph: &mut GraphProto) {
-    let GraphProto { node, initializer, .. } = graph;
-    let constants = node.iter().filter(|node| node.op_type == "Constant").filter_map(|node| {
-        let tensor = node.attribute.iter().find(|attribute| attribute.name == "value")?.t.clone()?;
-        Some(TensorProto { name: node.output.first()?.clone(), ..tensor })
-    });
-    let constants: Vec<TensorProto> = constants.collect();
-    for node in node.iter_mut().filter(|node| node.op_type == "ReduceLogSumExp") {
-        let Some(name) = node.input.get(1) else { continue };
-        let axes = if name.is_empty() {
-            Some(Vec::new())
-        } else {
-            initializer.iter().chain(&constants).find(|tensor| tensor.name == *name).and_then(integers)
-        };
+    for place in 0..graph.node.len() {
+        let node = &graph.node[place];
+        let Some(name) = node.input.get(1).filter(|_| node.op_type == "ReduceLogSumExp") else { continue };
+        let axes = if name.is_empty() { Some(Vec::new()) } else { constant(graph, name).and_then(integers) };
         let Some(axes) = axes else { continue };
+        let node = &mut graph.node[place];
         node.input.truncate(1);
         node.attribute.retain(|attribute| attribute.name != "axes");
         node.attribute.push(AttributeProto {

@@ -2,6 +2,7 @@
 
 mod axes;
 mod maps;
+mod zeros;
 mod zip_map;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,7 @@ pub(crate) fn rewrite(proto: &mut ModelProto, bytes: &[u8]) -> Result<Taken, Loa
     maps::inputs_to_tensors(graph, bytes, &mut taken)?;
     zip_map::to_tensors(graph, &mut taken)?;
     axes::to_attributes(graph);
+    zeros::write_out(graph);
     qualify(graph);
     import_standard(proto);
     Ok(taken)

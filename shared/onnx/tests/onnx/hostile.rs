@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use fourstroke::error::Kind;
 use fourstroke::ports::{Dtype, Model, Port, Tensor, Tensors};
 use fourstroke_onnx::load;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;
-use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto};
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 
-use crate::build::{bytes, perceptron, perceptron_graph};
+use crate::build::{bytes, floats, int, integers, node, perceptron, perceptron_graph, single};
 
 /// Loads the bytes and, when they load, runs a few rows through them.
 fn try_out(bytes: &[u8]) {
@@ -218,4 +221,49 @@ proptest! {
         changes.iter().for_each(|change| apply(&mut graph, change));
         try_out(&bytes(graph));
     }
+}
+
+/// A graph that makes something large of constants, takes its highest number, and adds that to its rows.
+fn large(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> String {
+    let mut graph = single(node("add", "Add", &["x", "highest"], &["y"]), DataType::Float, DataType::Float);
+    let highest = int(node("highest", "ReduceMax", &["large"], &["highest"]), "keepdims", 0);
+    graph.node = nodes.into_iter().chain([highest, graph.node.remove(0)]).collect();
+    graph.initializer = constants;
+    load(&bytes(graph)).unwrap_err().to_string()
+}
+
+#[test]
+fn billions_that_a_few_bytes_ask_for() {
+    let one = || floats("one", &[1], &[1.0]);
+    let ends = vec![floats("start", &[], &[0.0]), floats("end", &[], &[8e9]), floats("step", &[], &[1.0])];
+    let range = node("large", "Range", &["start", "end", "step"], &["large"]);
+    assert!(large(vec![range], ends).contains("node `large` makes more than 268435456 numbers"));
+    let doubled = |place: usize| {
+        let from = if place == 0 { "one".to_owned() } else { format!("twice{place}") };
+        let to = if place == 32 { "large".to_owned() } else { format!("twice{}", place + 1) };
+        int(node(&format!("double{place}"), "Concat", &[&from, &from], &[&to]), "axis", 0)
+    };
+    assert!(large((0..33).map(doubled).collect(), vec![one()]).contains("numbers of a row"));
+}
+
+#[test]
+fn more_rows_than_there_is_room_for_are_refused_and_fewer_are_not() {
+    // A thousand rows of a million numbers each.
+    let mut graph = single(node("add", "Add", &["x", "highest"], &["y"]), DataType::Float, DataType::Float);
+    let wide = node("wide", "Tile", &["x", "times"], &["large"]);
+    let highest = int(node("highest", "ReduceMax", &["large"], &["highest"]), "keepdims", 1);
+    let columns = AttributeProto {
+        name: "axes".into(),
+        r#type: AttributeType::Ints as i32,
+        ints: vec![1],
+        ..AttributeProto::default()
+    };
+    let highest = NodeProto { attribute: [highest.attribute, vec![columns]].concat(), ..highest };
+    graph.node = vec![wide, highest, graph.node.remove(0)];
+    graph.initializer = vec![integers("times", &[2], &[1, 1 << 19])];
+    let model = load(&bytes(graph)).unwrap();
+    let rows = |rows: usize| model.infer(&Tensors { rows, data: vec![Tensor::F32(vec![1.0; rows * 2])] });
+    assert_eq!(rows(2).unwrap().data, [Tensor::F32(vec![2.0; 4])]);
+    let error = rows(1_000).unwrap_err();
+    assert_eq!((error.kind, &*error.reason), (Kind::Poison, "1000 rows of 1048576 columns are too many"));
 }
