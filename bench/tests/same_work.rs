@@ -26,7 +26,7 @@ fn entry(line: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_limit_writes_what_the_pipeline_writes() {
-    const EVENTS: usize = 3_000;
+    const EVENTS: usize = 12_000;
     let now: DateTime<Utc> = "2013-12-31T23:59:59Z".parse().unwrap();
     let out = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/flights");

@@ -194,6 +194,7 @@ struct Late<'a> {
     hour_departures: Option<i64>,
     temp: Option<f64>,
     dewp: Option<f64>,
+    humid: Option<f64>,
     wind_speed: Option<f64>,
     wind_gust: Option<f64>,
     precip: Option<f64>,
@@ -219,8 +220,8 @@ struct Micros {
 }
 
 const MODELS: [Model; 2] = [
-    Model { name: "late", sha256: "75d1fa9079d186343f99570b60fa099a26ed4f8a1cd926ebd61fe55d28d38016" },
-    Model { name: "late_event_only", sha256: "b4db661b11eb15312e28df83203a272fd7032feec63de7ca6ff4058087efbdc1" },
+    Model { name: "late", sha256: "63bedc91f6d79faa256e175b324927ada822f8fa2b2a94da7149a180366fcca6" },
+    Model { name: "late_event_only", sha256: "8880a762a5bc8fdede92798bcb021158ae37cea410385a14717a5fa01f90e8d8" },
 ];
 
 /// What is known of one flight when its entry is written.
@@ -292,6 +293,7 @@ fn late<'a>(flight: &Flight<'a>, weather: &Weather, plane: &Plane) -> Late<'a> {
         hour_departures: flight.hour_departures,
         temp: weather.temp,
         dewp: weather.dewp,
+        humid: weather.humid,
         wind_speed: weather.wind_speed,
         wind_gust: weather.wind_gust,
         precip: weather.precip,

@@ -19,7 +19,7 @@ use flight::Flight;
 use tables::{Cached, Plane, Tables, Weather};
 
 const NAME: &str = "flight-delays";
-const FULL: usize = 19;
+const FULL: usize = 20;
 const EVENT_ONLY: usize = 9;
 
 /// Both models, the tables with their caches, and the lists of categories.
@@ -109,7 +109,7 @@ impl Limit {
             let (weather, plane, answers) = (&weather[place], &planes[place], answers[place].as_ref());
             let id = decision_id(flight.id);
             let action = answers
-                .filter(|[late, _]| late.probability * plane.row.seats as f64 >= 60.0)
+                .filter(|[late, _]| late.probability * plane.row.seats as f64 >= 75.0)
                 .map(|[late, _]| Action::rebook(flight, route, late.probability, plane.row.seats));
             if let Some(action) = &action {
                 written.actions.push(action.cloud_event(flight, *at, &id));

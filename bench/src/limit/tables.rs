@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct Weather {
     pub dewp: Option<f64>,
+    pub humid: Option<f64>,
     #[serde(serialize_with = "seconds")]
     pub measured_at: Option<DateTime<Utc>>,
     pub precip: Option<f64>,
@@ -28,6 +29,7 @@ fn seconds<S: serde::Serializer>(time: &Option<DateTime<Utc>>, serializer: S) ->
 impl Weather {
     const UNKNOWN: Weather = Weather {
         dewp: None,
+        humid: None,
         measured_at: None,
         precip: Some(0.0),
         pressure: None,
@@ -38,7 +40,8 @@ impl Weather {
     };
 
     pub fn columns(&self, into: &mut Vec<f32>) {
-        let all = [self.temp, self.dewp, self.wind_speed, self.wind_gust, self.precip, self.pressure, self.visib];
+        let all =
+            [self.temp, self.dewp, self.humid, self.wind_speed, self.wind_gust, self.precip, self.pressure, self.visib];
         into.extend(all.map(|value| value.map_or(f32::NAN, |value| value as f32)));
     }
 }
@@ -83,6 +86,7 @@ struct WeatherRow {
     measured_at: Option<DateTime<Utc>>,
     temp: Option<f64>,
     dewp: Option<f64>,
+    humid: Option<f64>,
     wind_speed: Option<f64>,
     wind_gust: Option<f64>,
     precip: Option<f64>,
@@ -104,6 +108,7 @@ impl Tables {
         let weather = rows(&folder.join("weather.csv.gz"))?.into_iter().map(|row: WeatherRow| {
             let weather = Weather {
                 dewp: row.dewp,
+                humid: row.humid,
                 measured_at: row.measured_at,
                 precip: row.precip.or(unknown.precip),
                 pressure: row.pressure,

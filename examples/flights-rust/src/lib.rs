@@ -4,16 +4,16 @@ use std::time::Duration;
 const EVENT: &str = "id: string, type: string, flight_id: string, at: timestamp, tailnum: string?, carrier: string, \
     origin: string, dest: string, distance: float?, weekday: integer?, departure_minute: integer?, \
     arrival_minute: integer?, block_minutes: integer?, hour_departures: integer?, dep_delay: float?, arr_delay: float?";
-const WEATHER: &str = "measured_at: timestamp?, temp: float?, dewp: float?, wind_speed: float?, wind_gust: float?, \
-    precip: float?, pressure: float?, visib: float?";
+const WEATHER: &str = "measured_at: timestamp?, temp: float?, dewp: float?, humid: float?, wind_speed: float?, \
+    wind_gust: float?, precip: float?, pressure: float?, visib: float?";
 const PLANE: &str = "year: integer?, engines: integer?, seats: integer";
 const SCHEDULE: &str = ".carrier .origin .dest .distance .weekday .departure_minute .arrival_minute .block_minutes \
     .hour_departures";
-const SEEN: &str = ".weather.temp .weather.dewp .weather.wind_speed .weather.wind_gust .weather.precip \
-    .weather.pressure .weather.visib built=.plane.year .plane.engines .plane.seats";
-const OR_NAN: &[&str] = &["temp", "dewp", "wind_speed", "pressure", "built", "engines"];
-const LATE: (&str, &str) = ("late", "75d1fa9079d186343f99570b60fa099a26ed4f8a1cd926ebd61fe55d28d38016");
-const ALONE: (&str, &str) = ("late_event_only", "b4db661b11eb15312e28df83203a272fd7032feec63de7ca6ff4058087efbdc1");
+const SEEN: &str = ".weather.temp .weather.dewp .weather.humid .weather.wind_speed .weather.wind_gust \
+    .weather.precip .weather.pressure .weather.visib built=.plane.year .plane.engines .plane.seats";
+const OR_NAN: &[&str] = &["temp", "dewp", "humid", "wind_speed", "pressure", "built", "engines"];
+const LATE: (&str, &str) = ("late", "63bedc91f6d79faa256e175b324927ada822f8fa2b2a94da7149a180366fcca6");
+const ALONE: (&str, &str) = ("late_event_only", "8880a762a5bc8fdede92798bcb021158ae37cea410385a14717a5fa01f90e8d8");
 
 fn model((name, sha256): (&str, &str), from: &str) -> Infer {
     let path = |file: &str| format!("file:{from}/models/{file}");
@@ -29,7 +29,7 @@ fn rebooking(r: &Record) -> Result<fourstroke::Value, String> {
 /// Gives the strokes; `from` is the example's folder, `out` where its files go.
 pub fn strokes(from: &str, out: &str) -> Strokes {
     let calm = [("wind_gust", float(0.0)), ("precip", float(0.0)), ("visib", float(10.0))];
-    let full = with(|r| Ok(r.float("late.probability")? * r.float("plane.seats")? >= 60.0));
+    let full = with(|r| Ok(r.float("late.probability")? * r.float("plane.seats")? >= 75.0));
     let label = with(|r| Ok(r.float("arr_delay").unwrap_or(0.0) > 30.0));
     let (day, soon) = (Duration::from_hours(24), Duration::from_millis(50));
     let weather = Lookup::new("weather", "weather", [".origin", ".hour"]).cache(day / 144).timeout(soon);

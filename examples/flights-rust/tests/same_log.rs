@@ -10,7 +10,7 @@ use fourstroke::{
 };
 use fourstroke_adapters::open::Adapters;
 
-const EVENTS: usize = 4_000;
+const EVENTS: usize = 12_000;
 
 fn adapters() -> Adapters {
     Adapters::new(|bytes, external| {

@@ -8,8 +8,8 @@ import package
 ORIGINS = ["EWR", "JFK", "LGA"]
 EVENT = ["carrier", "origin", "dest", "distance", "weekday", "departure_minute", "arrival_minute", "block_minutes",
          "hour_departures"]
-# Humidity follows from temp and dewp; wind_dir did not help.
-WEATHER = ["temp", "dewp", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
+# wind_dir did not help.
+WEATHER = ["temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 PLANE = ["built", "engines", "seats"]
 CATEGORICAL = ["carrier", "origin", "dest"]
 # pipeline.yaml's `default:`, which fills a missing row and an empty cell alike. All else stays missing (NaN).

@@ -59,7 +59,7 @@ fn a_boarding_that_rebooks_is_shown_stroke_by_stroke() {
         "    when  .type == \"boarding\"  is true\n      .type  \"boarding\"\n",
         "    in  carrier           \"B6\"\n",
         "    out probability  0.5",
-        ", match: first\n  rebook  chosen\n    when  .late.probability * .plane.seats >= 60.0  is true\n      .late.probability  0.5",
+        ", match: first\n  rebook  chosen\n    when  .late.probability * .plane.seats >= 75.0  is true\n      .late.probability  0.5",
         "      .plane.seats       200\n",
         "  rebook → rebooking (file:out/rebooking.jsonl)  would be sent\n",
         "    data flight       \"2013-12-29-B61013-JFK\"\n",

@@ -42,7 +42,7 @@ fn it_tells_what_explain_tells() {
             assert_eq!(found["infer"][model][part], explained["infer"][model][part], "{part}");
         }
     }
-    assert_eq!(found["infer"][0]["features"].as_object().unwrap().len(), 19);
+    assert_eq!(found["infer"][0]["features"].as_object().unwrap().len(), 20);
     let looked_up = |picture: &Value| -> Value {
         let lookups = picture["enrich"].as_array().unwrap().iter();
         lookups.map(|lookup| json!([lookup["name"], lookup["state"], lookup["value"]])).collect()
