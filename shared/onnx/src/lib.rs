@@ -20,7 +20,6 @@
 //! Tanh and recurrent layers turn NaN into a number, where onnxruntime gives NaN. A model that has one of these must look for
 //! missing values first, with IsNaN and Where; if it has no IsNaN, it refuses rows with NaN.
 
-mod constants;
 mod direct;
 mod error;
 mod external;
@@ -30,6 +29,7 @@ mod limits;
 mod load;
 mod ml;
 mod operators;
+mod pieces;
 mod registers;
 mod rewrite;
 mod run;

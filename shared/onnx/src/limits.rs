@@ -1,73 +1,47 @@
 //! How much memory a graph may ask for: a few bytes of a model can declare billions of numbers.
 
 use tract_onnx::{
-    pb::{GraphProto, NodeProto, TensorProto, tensor_proto::DataType},
-    prelude::{SymbolValues, TDim, TractResult, TypedModel},
+    prelude::{Symbol, SymbolValues, TDim, TractResult, TypedModel},
     tract_core::internal::bail,
 };
 
-use crate::{constants::constant, error::LoadError, ml::array::CELL_LIMIT};
+use crate::ml::array::CELL_LIMIT;
 
-/// Returns the most numbers that a node makes of one row.
+/// Returns how many rows may be taken at once, so that no node makes more numbers than an answer may have.
 ///
 /// # Errors
-/// They are more than an answer may have.
-pub(crate) fn widest(model: &TypedModel) -> TractResult<usize> {
-    let mut widest = 1;
+/// A node makes more of one row, or of none.
+pub(crate) fn most_rows(model: &TypedModel, rows: &Symbol) -> TractResult<usize> {
+    let mut most = usize::MAX;
     for node in model.nodes() {
         for output in &node.outputs {
-            let numbers = output.fact.shape.iter().map(of_one_row).try_fold(1_usize, |all, dim| all.checked_mul(dim?));
-            match numbers.filter(|numbers| *numbers <= CELL_LIMIT) {
-                Some(numbers) => widest = widest.max(numbers),
-                None => bail!("node `{}` makes more than {CELL_LIMIT} numbers of a row", node.name),
+            let numbers = |count: usize| {
+                let sizes = output.fact.shape.iter().map(|dim| size(dim, rows, count));
+                sizes.fold(1_usize, usize::saturating_mul)
+            };
+            let (one, two) = (numbers(1), numbers(2));
+            if one > CELL_LIMIT {
+                bail!("node `{}` makes more than {CELL_LIMIT} numbers of a row", node.name);
+            }
+            if two > one {
+                // As many for each row, or more the more rows there are.
+                let mut count = CELL_LIMIT / (two - one);
+                while count > 1 && numbers(count) > CELL_LIMIT {
+                    count /= 2;
+                }
+                most = most.min(count.max(1));
             }
         }
     }
-    Ok(widest)
+    Ok(most)
 }
 
-/// Evaluates a size for one row, and the least of what only a run tells.
-fn of_one_row(dim: &TDim) -> Option<usize> {
-    let ones = dim.symbols().iter().fold(SymbolValues::default(), |ones, symbol| ones.with(symbol, 1));
-    usize::try_from(dim.eval_to_i64(&ones).ok()?).ok()
-}
-
-/// Refuses a Range between constants that is too long, which tract makes before any size can be looked at.
-pub(crate) fn check_ranges(graph: &GraphProto) -> Result<(), LoadError> {
-    let known = |name: &String| constant(graph, name).and_then(number);
-    for node in graph.node.iter().filter(|node| node.op_type == "Range") {
-        let [Some(start), Some(end), Some(step)] = [0, 1, 2].map(|place| node.input.get(place).and_then(known)) else {
-            continue;
-        };
-        let numbers = (end - start) / step;
-        if numbers.is_nan() || numbers > CELL_LIMIT as f64 {
-            let name = name(node);
-            return Err(LoadError::Graph { reason: format!("node `{name}` makes more than {CELL_LIMIT} numbers") });
-        }
-    }
-    Ok(())
-}
-
-fn name(node: &NodeProto) -> &str {
-    if node.name.is_empty() { node.output.first().map_or("", |output| output) } else { &node.name }
-}
-
-fn number(tensor: &TensorProto) -> Option<f64> {
-    let raw = &tensor.raw_data[..];
-    match DataType::try_from(tensor.data_type).ok()? {
-        DataType::Float => {
-            tensor.float_data.first().copied().or_else(|| Some(f32::from_le_bytes(raw.try_into().ok()?))).map(f64::from)
-        }
-        DataType::Double => {
-            tensor.double_data.first().copied().or_else(|| Some(f64::from_le_bytes(raw.try_into().ok()?)))
-        }
-        DataType::Int32 => {
-            tensor.int32_data.first().copied().or_else(|| Some(i32::from_le_bytes(raw.try_into().ok()?))).map(f64::from)
-        }
-        DataType::Int64 => {
-            let whole = tensor.int64_data.first().copied().or_else(|| Some(i64::from_le_bytes(raw.try_into().ok()?)));
-            whole.map(|whole| whole as f64)
-        }
-        _ => None,
-    }
+/// Evaluates a size for so many rows, with the least of what only a run tells. What cannot be told counts as 1.
+fn size(dim: &TDim, rows: &Symbol, count: usize) -> usize {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let symbols = dim.symbols();
+    let values = symbols
+        .iter()
+        .fold(SymbolValues::default(), |values, symbol| values.with(symbol, if symbol == rows { count } else { 1 }));
+    dim.eval_to_i64(&values).map_or(1, |size| usize::try_from(size).unwrap_or(0))
 }

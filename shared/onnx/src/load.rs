@@ -61,8 +61,7 @@ pub fn load_with(bytes: &[u8], external: &[(String, Bytes)]) -> Result<OnnxModel
     if inputs.is_empty() || graph.output.is_empty() {
         return Err(LoadError::Graph { reason: "it has no inputs or no outputs".into() });
     }
-    limits::check_ranges(graph)?;
-    let (plan, widest) = guarded(|| plan(&onnx, &proto, &inputs)).map_err(|reason| LoadError::Graph { reason })?;
+    let (plan, most_rows) = guarded(|| plan(&onnx, &proto, &inputs)).map_err(|reason| LoadError::Graph { reason })?;
     let facts = guarded(|| output_facts(&plan)).map_err(|reason| LoadError::Graph { reason })?;
     let mut outputs = signature::outputs(graph, &facts)?;
     let ports = inputs.iter_mut().map(|input| &mut input.port).chain(&mut outputs);
@@ -85,25 +84,26 @@ pub fn load_with(bytes: &[u8], external: &[(String, Bytes)]) -> Result<OnnxModel
     let metadata = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let signature = Signature { inputs: ports, outputs, labels, metadata };
     let minds_nan = operators::mind_nan(graph);
-    Ok(OnnxModel::new(signature, datums, minds_nan, widest, plan))
+    Ok(OnnxModel::new(signature, datums, minds_nan, most_rows, plan))
 }
 
-/// Has tract read and optimise the graph for a number of rows that only each run knows. Returns the most numbers a node
-/// makes of a row, too.
+/// Has tract read and optimise the graph for a number of rows that only each run knows. Returns how many rows
+/// it may take at once, too.
 fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<(Arc<TypedRunnableModel>, usize)> {
     let mut model = onnx.model_for_proto_model(proto)?;
     let rows = model.symbols.new_with_prefix("rows");
     // An empty batch never reaches tract; knowing it lets tract tell one row from a dimension to broadcast over.
     model.symbols.add_assertion(format!("{rows} >= 1"))?;
-    let rows = rows.to_dim();
+    let symbol = rows;
+    let rows = symbol.to_dim();
     for (place, input) in inputs.iter().enumerate() {
         model.set_input_fact(place, InferenceFact::dt_shape(input.datum, shape(&input.port, &rows)))?;
     }
     let mut model = model.into_typed()?;
-    let widest = limits::widest(&model)?;
+    let most_rows = limits::most_rows(&model, &symbol)?;
     integer_lengths(&mut model)?;
     ml::of_rows::replace(&mut model)?;
-    Ok((model.into_optimized()?.into_runnable()?, widest))
+    Ok((model.into_optimized()?.into_runnable()?, most_rows))
 }
 
 /// Casts outputs of tract's type for lengths to the int64 they are in ONNX. Left alone they would come back as formulas

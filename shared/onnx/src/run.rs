@@ -13,8 +13,8 @@ use tract_onnx::tract_core::internal::format_err;
 use crate::{
     direct::Direct,
     guard::guarded,
-    ml::array::{self, Array, Data},
-    registers,
+    ml::array::{Array, Data},
+    pieces, registers,
 };
 
 /// Holds a loaded model, optimised once, shared by all threads.
@@ -22,8 +22,8 @@ pub struct OnnxModel {
     signature: Signature,
     /// Whether NaN comes to what it comes to in onnxruntime.
     minds_nan: bool,
-    /// The most numbers that are made of a row.
-    widest: usize,
+    /// How many rows may be taken at once.
+    most_rows: usize,
     way: Way,
 }
 
@@ -42,7 +42,7 @@ impl OnnxModel {
         signature: Signature,
         datums: Vec<DatumType>,
         minds_nan: bool,
-        widest: usize,
+        most_rows: usize,
         plan: Arc<TypedRunnableModel>,
     ) -> OnnxModel {
         let as_given = signature.inputs.iter().zip(&datums).all(|(port, datum)| datum_of(port.dtype) == *datum);
@@ -50,7 +50,7 @@ impl OnnxModel {
             Some(direct) => Way::Direct(direct),
             None => Way::Tract { datums, plan },
         };
-        OnnxModel { signature, minds_nan, widest, way }
+        OnnxModel { signature, minds_nan, most_rows, way }
     }
 }
 
@@ -70,14 +70,33 @@ impl Model for OnnxModel {
     ///
     /// # Errors
     /// `Poison` when tensors, types or lengths are not those of the signature, when a whole number does not fit the
-    /// narrower type the model wants, when the rows are too many to be taken at once, when there is NaN that the graph would make a number of, or when a node ends with an error.
+    /// narrower type the model wants, when there is NaN that the graph would make a number of, or when a node ends with an error.
     fn infer(&self, inputs: &Tensors) -> Result<Tensors, ModelError> {
         self.check(inputs)?;
         let rows = inputs.rows;
         if rows == 0 {
             return Ok(Tensors { rows, data: self.signature.outputs.iter().map(|port| empty(port.dtype)).collect() });
         }
-        array::cells(rows, self.widest).map_err(poison)?;
+        let mut answer = None;
+        for start in (0..rows).step_by(self.most_rows) {
+            let piece = start..rows.min(start.saturating_add(self.most_rows));
+            let ports = &self.signature;
+            let said = match piece.len() {
+                all if all == rows => self.run(inputs)?,
+                _ => self.run(&pieces::cut(&ports.inputs, inputs, piece))?,
+            };
+            match &mut answer {
+                None => answer = Some(said),
+                Some(answer) => pieces::append(&ports.outputs, answer, said),
+            }
+        }
+        answer.ok_or_else(|| poison("the model was given no rows".to_owned()))
+    }
+}
+
+impl OnnxModel {
+    fn run(&self, inputs: &Tensors) -> Result<Tensors, ModelError> {
+        let rows = inputs.rows;
         let failed = |reason: String| poison(format!("the model failed: {reason}"));
         let outputs = self.signature.outputs.iter();
         let data = match &self.way {
@@ -98,9 +117,7 @@ impl Model for OnnxModel {
         };
         Ok(Tensors { rows, data })
     }
-}
 
-impl OnnxModel {
     fn check(&self, inputs: &Tensors) -> Result<(), ModelError> {
         let ports = &self.signature.inputs;
         if inputs.data.len() != ports.len() {

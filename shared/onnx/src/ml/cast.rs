@@ -36,9 +36,10 @@ impl Cast {
         from == DatumType::String || self.to == DatumType::String
     }
 
-    /// Returns what comes out: tract counts in a type of its own, so that sizes made int64 stay known.
+    /// Returns what comes out. Sizes, which tract counts in a type of its own, stay in it where int64 is wanted; other numbers
+    /// would lose their upper half on the way there.
     fn gives(&self, from: DatumType) -> DatumType {
-        if self.to == DatumType::I64 && !self.is_text(from) { TDim::datum_type() } else { self.to }
+        if self.to == DatumType::I64 && from == TDim::datum_type() { from } else { self.to }
     }
 }
 
@@ -83,7 +84,10 @@ impl Operator for CastString {
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
         match (input.dtype, self.to) {
-            (DatumType::String, _)
+            (
+                DatumType::String,
+                DatumType::F32 | DatumType::F64 | DatumType::I64 | DatumType::I32 | DatumType::Bool | DatumType::String,
+            )
             | (
                 DatumType::F32 | DatumType::F64 | DatumType::I64 | DatumType::I32 | DatumType::Bool,
                 DatumType::String,

@@ -7,6 +7,7 @@ pub(crate) mod array;
 mod array_feature_extractor;
 pub(crate) mod attributes;
 mod binarizer;
+mod bounded;
 mod cast;
 mod cast_map;
 mod category_mapper;
@@ -107,6 +108,7 @@ pub(crate) fn register(onnx: &mut Onnx) {
     for (domain, name, _) in OPERATORS {
         onnx.op_register.0.insert(qualified(domain, name), read);
     }
+    bounded::register(onnx);
     onnx.op_register.0.insert("Cast".to_owned(), cast::read);
     onnx.op_register.0.insert("Flatten".to_owned(), flatten::read);
 }

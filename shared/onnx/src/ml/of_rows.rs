@@ -1,50 +1,66 @@
-//! Operators of the standard domain on a matrix, all rows at once: Softmax and ArgMax over its columns. tract's take the
-//! rows one by one, which is most of what a small classifier costs.
+//! Operators of the standard domain on a matrix, all rows at once: Softmax, LogSoftmax and ArgMax over its columns. tract's take
+//! the rows one by one, which is most of what a small classifier costs, and its LogSoftmax is the logarithm of what may be zero.
 
 use std::sync::Arc;
 
 use tract_onnx::{
-    prelude::{DatumType, ToDim, TractResult, TypedModel, TypedModelPatch, TypedNode, tvec},
+    prelude::{DatumType, OutletId, ToDim, TractResult, TypedModel, TypedModelPatch, TypedNode, tvec},
     tract_core::{
         internal::DimLike,
-        ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind},
+        ops::{
+            element_wise::ElementWiseOp,
+            math::Ln,
+            nn::{Reduce, Reducer, Softmax, SoftmaxKind},
+        },
     },
 };
 
 use super::{
     array::{Array, Data, View},
+    labels::highest,
     operator::{Fact, Operator, typed},
     softmax,
 };
 
 /// Puts these operators in the place of tract's, where they are on a matrix of 32-bit floats.
 pub(crate) fn replace(model: &mut TypedModel) -> TractResult<()> {
-    for place in 0..model.nodes().len() {
+    // From behind: the logarithm of a softmax is looked at before the softmax is another operator.
+    for place in (0..model.nodes().len()).rev() {
         let node = &model.nodes()[place];
-        let Some(operator) = in_place_of(model, node)? else { continue };
-        let patch = TypedModelPatch::replace_single_op(model, node, &node.inputs, typed(operator))?;
+        let Some((operator, input)) = in_place_of(model, node)? else { continue };
+        let patch = TypedModelPatch::replace_single_op(model, node, &[input], typed(Arc::new(operator)))?;
         patch.apply(model)?;
     }
     Ok(())
 }
 
-fn in_place_of(model: &TypedModel, node: &TypedNode) -> TractResult<Option<Arc<dyn Operator>>> {
-    let (softmax, reduce) = (node.op_as::<Softmax>(), node.op_as::<Reduce>());
+/// Returns what can stand in a node's place, and what it takes.
+fn in_place_of(model: &TypedModel, node: &TypedNode) -> TractResult<Option<(OfRows, OutletId)>> {
     let columns = tvec![1];
-    let operator: Arc<dyn Operator> = match (softmax, reduce) {
-        (Some(of), _) if of.axes == columns && of.kind == SoftmaxKind::Softmax => Arc::new(OfRows::Softmax),
-        (_, Some(of)) if of.axes == columns && of.reducer == Reducer::ArgMax(false) => Arc::new(OfRows::ArgMax),
-        _ => return Ok(None),
+    let is_softmax = |node: &TypedNode| {
+        node.op_as::<Softmax>().is_some_and(|of| of.axes == columns && of.kind == SoftmaxKind::Softmax)
     };
-    let fact = model.outlet_fact(node.inputs[0])?;
-    let is_matrix =
-        fact.datum_type == DatumType::F32 && fact.rank() == 2 && fact.shape[1].to_usize().is_ok_and(|width| width > 0);
-    Ok(is_matrix.then_some(operator))
+    let is_logarithm = node.op_as::<ElementWiseOp>().is_some_and(|of| of.0.is::<Ln>());
+    let is_highest = |of: &Reduce| of.axes == columns && of.reducer == Reducer::ArgMax(false);
+    let found = if is_softmax(node) {
+        (OfRows::Softmax, node.inputs[0])
+    } else if is_logarithm && is_softmax(model.node(node.inputs[0].node)) {
+        (OfRows::LogSoftmax, model.node(node.inputs[0].node).inputs[0])
+    } else if node.op_as::<Reduce>().is_some_and(is_highest) {
+        (OfRows::ArgMax, node.inputs[0])
+    } else {
+        return Ok(None);
+    };
+    let fact = model.outlet_fact(found.1)?;
+    let width = fact.shape.get(1).and_then(|width| width.to_usize().ok());
+    let is_matrix = fact.datum_type == DatumType::F32 && fact.rank() == 2 && width.is_some_and(|width| width > 0);
+    Ok(is_matrix.then_some(found))
 }
 
 #[derive(Debug)]
 enum OfRows {
     Softmax,
+    LogSoftmax,
     ArgMax,
 }
 
@@ -52,6 +68,7 @@ impl Operator for OfRows {
     fn name(&self) -> &'static str {
         match self {
             OfRows::Softmax => "Softmax",
+            OfRows::LogSoftmax => "LogSoftmax",
             OfRows::ArgMax => "ArgMax",
         }
     }
@@ -59,7 +76,7 @@ impl Operator for OfRows {
     fn facts(&self, inputs: &[Fact]) -> Result<Vec<Fact>, String> {
         let [input] = inputs else { return Err("it takes one input".to_owned()) };
         Ok(vec![match self {
-            OfRows::Softmax => input.clone(),
+            OfRows::Softmax | OfRows::LogSoftmax => input.clone(),
             OfRows::ArgMax => Fact::new(DatumType::I64, [input.rows(), 1.to_dim()]),
         }])
     }
@@ -74,12 +91,14 @@ impl Operator for OfRows {
                 softmax::of_rows(&mut scores, columns);
                 Array { shape: input.shape.to_vec(), data: Data::F32(scores) }
             }
+            OfRows::LogSoftmax => {
+                let mut scores = numbers.into_owned();
+                softmax::logarithms(&mut scores, columns);
+                Array { shape: input.shape.to_vec(), data: Data::F32(scores) }
+            }
             OfRows::ArgMax => {
-                let best = |row: &[f32]| {
-                    let higher = |best: (usize, f32), next: (usize, f32)| if next.1 > best.1 { next } else { best };
-                    row.iter().copied().enumerate().fold((0, f32::MIN), higher).0 as i64
-                };
-                Array { shape: vec![rows, 1], data: Data::I64(numbers.chunks_exact(columns).map(best).collect()) }
+                let best = numbers.chunks_exact(columns).map(|row| highest(row) as i64);
+                Array { shape: vec![rows, 1], data: Data::I64(best.collect()) }
             }
         }])
     }

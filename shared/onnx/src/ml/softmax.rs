@@ -2,9 +2,26 @@
 
 use super::exp::exp_all;
 
-/// Turns the scores of rows of one width into probabilities, in place. Where a score is NaN, or none is finite, so is the row.
+/// Turns the scores of rows of one width into probabilities, in place. A row is NaN where a score is NaN or infinitely high, or
+/// all are infinitely low.
 pub(super) fn of_rows(scores: &mut [f32], width: usize) {
     pulp::Arch::new().dispatch(Softmax { scores, width });
+}
+
+/// Turns the scores of rows of one width into logarithms of probabilities, in place.
+pub(super) fn logarithms(scores: &mut [f32], width: usize) {
+    let mut probabilities = scores.to_vec();
+    for row in scores.chunks_exact_mut(width) {
+        let max = max(row);
+        row.iter_mut().for_each(|score| *score -= max);
+    }
+    of_rows(&mut probabilities, width);
+    for (row, probabilities) in scores.chunks_exact_mut(width).zip(probabilities.chunks_exact(width)) {
+        // That of the highest score is one part of the sum.
+        let sum = 1.0 / max(probabilities);
+        let logarithm = if probabilities.iter().any(|of| of.is_nan()) { f32::NAN } else { sum.ln() };
+        row.iter_mut().for_each(|score| *score -= logarithm);
+    }
 }
 
 /// Returns the highest score; scores that are NaN do not count.

@@ -1,17 +1,16 @@
 //! Axes that are a constant input become the attribute they once were, for operators of ours that work out shapes by them.
 
-use tract_onnx::pb::{AttributeProto, GraphProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType};
+use std::collections::HashMap;
 
-use crate::constants::constant;
+use tract_onnx::pb::{AttributeProto, GraphProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType};
 
 /// Has `ReduceLogSumExp` know its axes when it is read.
 pub(super) fn to_attributes(graph: &mut GraphProto) {
-    for place in 0..graph.node.len() {
-        let node = &graph.node[place];
-        let Some(name) = node.input.get(1).filter(|_| node.op_type == "ReduceLogSumExp") else { continue };
-        let axes = if name.is_empty() { Some(Vec::new()) } else { constant(graph, name).and_then(integers) };
-        let Some(axes) = axes else { continue };
-        let node = &mut graph.node[place];
+    let constants = constants(graph);
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "ReduceLogSumExp") {
+        let Some(name) = node.input.get(1) else { continue };
+        let axes = if name.is_empty() { Some(&Vec::new()) } else { constants.get(name) };
+        let Some(axes) = axes.cloned() else { continue };
         node.input.truncate(1);
         node.attribute.retain(|attribute| attribute.name != "axes");
         node.attribute.push(AttributeProto {
@@ -21,6 +20,22 @@ pub(super) fn to_attributes(graph: &mut GraphProto) {
             ..AttributeProto::default()
         });
     }
+}
+
+/// Returns what the graph has of whole numbers: initializers, and what Constant nodes give.
+fn constants(graph: &GraphProto) -> HashMap<String, Vec<i64>> {
+    let initializers = graph.initializer.iter().filter_map(|tensor| Some((tensor.name.clone(), integers(tensor)?)));
+    let nodes = graph.node.iter().filter(|node| node.op_type == "Constant").filter_map(|node| {
+        let value = node.attribute.first()?;
+        let integers = match value.name.as_str() {
+            "value" => integers(value.t.as_ref()?)?,
+            "value_ints" => value.ints.clone(),
+            "value_int" => vec![value.i],
+            _ => return None,
+        };
+        Some((node.output.first()?.clone(), integers))
+    });
+    initializers.chain(nodes).collect()
 }
 
 fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {

@@ -39,9 +39,20 @@ pub(crate) fn rewrite(proto: &mut ModelProto, bytes: &[u8]) -> Result<Taken, Loa
     zip_map::to_tensors(graph, &mut taken)?;
     axes::to_attributes(graph);
     zeros::write_out(graph);
+    tell_apart(graph);
     qualify(graph);
     import_standard(proto);
     Ok(taken)
+}
+
+/// Gives nodes of one name each their own: tract refuses what onnxruntime takes.
+fn tell_apart(graph: &mut GraphProto) {
+    let mut seen = BTreeSet::new();
+    for (place, node) in graph.node.iter_mut().enumerate() {
+        if !node.name.is_empty() && !seen.insert(node.name.clone()) {
+            node.name = format!("{}#{place}", node.name);
+        }
+    }
 }
 
 /// Gives the operators of ours names that say their domain.

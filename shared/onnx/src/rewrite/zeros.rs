@@ -4,7 +4,13 @@ use tract_onnx::pb::{AttributeProto, GraphProto, TensorProto, attribute_proto::A
 
 /// Gives every such node the value it has by default.
 pub(super) fn write_out(graph: &mut GraphProto) {
-    for node in graph.node.iter_mut().filter(|node| node.op_type == "ConstantOfShape" && node.attribute.is_empty()) {
+    for node in &mut graph.node {
+        let inside =
+            node.attribute.iter_mut().flat_map(|attribute| attribute.g.iter_mut().chain(&mut attribute.graphs));
+        inside.for_each(write_out);
+        if node.op_type != "ConstantOfShape" || !node.attribute.is_empty() {
+            continue;
+        }
         let zero = TensorProto {
             dims: vec![1],
             data_type: DataType::Float as i32,

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use fourstroke::error::Kind;
 use fourstroke::ports::{Dtype, Model, Port, Tensor, Tensors};
 use fourstroke_onnx::load;
 use proptest::prelude::*;
@@ -223,32 +222,54 @@ proptest! {
     }
 }
 
-/// A graph that makes something large of constants, takes its highest number, and adds that to its rows.
-fn large(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> String {
+/// Loads a graph that makes something large of constants and adds its highest exponential to its rows; runs it if it loads.
+fn large(made: NodeProto, more: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<Tensors, String> {
     let mut graph = single(node("add", "Add", &["x", "highest"], &["y"]), DataType::Float, DataType::Float);
-    let highest = int(node("highest", "ReduceMax", &["large"], &["highest"]), "keepdims", 0);
-    graph.node = nodes.into_iter().chain([highest, graph.node.remove(0)]).collect();
+    let exp = node("exp", "Exp", &["large"], &["exponentials"]);
+    let highest = int(node("highest", "ReduceMax", &["exponentials"], &["highest"]), "keepdims", 0);
+    graph.node = more.into_iter().chain([made, exp, highest, graph.node.remove(0)]).collect();
     graph.initializer = constants;
-    load(&bytes(graph)).unwrap_err().to_string()
+    let model = load(&bytes(graph)).map_err(|error| error.to_string())?;
+    model.infer(&Tensors { rows: 2, data: vec![Tensor::F32(vec![1.0; 4])] }).map_err(|error| error.reason)
 }
 
 #[test]
 fn billions_that_a_few_bytes_ask_for() {
+    let billions = || integers("billions", &[1], &[1 << 30]);
     let one = || floats("one", &[1], &[1.0]);
-    let ends = vec![floats("start", &[], &[0.0]), floats("end", &[], &[8e9]), floats("step", &[], &[1.0])];
-    let range = node("large", "Range", &["start", "end", "step"], &["large"]);
-    assert!(large(vec![range], ends).contains("node `large` makes more than 268435456 numbers"));
+    let refused = "makes more than 268435456 numbers";
+    for (operator, inputs) in
+        [("ConstantOfShape", &["billions"][..]), ("Expand", &["one", "billions"]), ("Tile", &["one", "billions"])]
+    {
+        let answer = large(node("large", operator, inputs, &["large"]), vec![], vec![one(), billions()]);
+        assert!(answer.as_ref().is_err_and(|error| error.contains(refused)), "{operator}: {answer:?}");
+    }
+    let scalar = |name, value| floats(name, &[], &[value]);
+    let range = || node("large", "Range", &["zero", "end", "step"], &["large"]);
+    let steps = || vec![scalar("zero", 0.0), scalar("step", 1.0)];
+    let known = large(range(), vec![], [steps(), vec![scalar("end", 8e9)]].concat());
+    assert!(known.as_ref().is_err_and(|error| error.contains(refused)), "{known:?}");
+    let computed = vec![node("twice", "Add", &["half", "half"], &["end"])];
+    let computed = large(range(), computed, [steps(), vec![scalar("half", 4e9)]].concat());
+    assert!(computed.as_ref().is_err_and(|error| error.contains(refused)), "{computed:?}");
+    let padded = node("large", "Pad", &["one", "pads"], &["large"]);
+    let padded = large(padded, vec![], vec![one(), integers("pads", &[2], &[0, 1 << 30])]);
+    assert!(padded.as_ref().is_err_and(|error| error.contains(refused)), "{padded:?}");
+    let hot = node("large", "OneHot", &["first", "billions", "values"], &["large"]);
+    let hot = large(hot, vec![], vec![integers("first", &[1], &[0]), billions(), floats("values", &[2], &[0.0, 1.0])]);
+    assert!(hot.is_err(), "{hot:?}");
     let doubled = |place: usize| {
         let from = if place == 0 { "one".to_owned() } else { format!("twice{place}") };
-        let to = if place == 32 { "large".to_owned() } else { format!("twice{}", place + 1) };
-        int(node(&format!("double{place}"), "Concat", &[&from, &from], &[&to]), "axis", 0)
+        int(node("double", "Concat", &[&from, &from], &[&format!("twice{}", place + 1)]), "axis", 0)
     };
-    assert!(large((0..33).map(doubled).collect(), vec![one()]).contains("numbers of a row"));
+    let last = int(node("large", "Concat", &["twice32", "twice32"], &["large"]), "axis", 0);
+    let doubled = large(last, (0..32).map(doubled).collect(), vec![one()]);
+    assert!(doubled.as_ref().is_err_and(|error| error.contains(refused)), "{doubled:?}");
 }
 
 #[test]
-fn more_rows_than_there_is_room_for_are_refused_and_fewer_are_not() {
-    // A thousand rows of a million numbers each.
+fn more_rows_than_there_is_room_for_are_taken_in_pieces() {
+    // A million numbers of each row; and a weight, which is none of a row's.
     let mut graph = single(node("add", "Add", &["x", "highest"], &["y"]), DataType::Float, DataType::Float);
     let wide = node("wide", "Tile", &["x", "times"], &["large"]);
     let highest = int(node("highest", "ReduceMax", &["large"], &["highest"]), "keepdims", 1);
@@ -262,8 +283,8 @@ fn more_rows_than_there_is_room_for_are_refused_and_fewer_are_not() {
     graph.node = vec![wide, highest, graph.node.remove(0)];
     graph.initializer = vec![integers("times", &[2], &[1, 1 << 19])];
     let model = load(&bytes(graph)).unwrap();
-    let rows = |rows: usize| model.infer(&Tensors { rows, data: vec![Tensor::F32(vec![1.0; rows * 2])] });
-    assert_eq!(rows(2).unwrap().data, [Tensor::F32(vec![2.0; 4])]);
-    let error = rows(1_000).unwrap_err();
-    assert_eq!((error.kind, &*error.reason), (Kind::Poison, "1000 rows of 1048576 columns are too many"));
+    let x: Vec<f32> = (0..600).map(|place| place as f32).collect();
+    let expected = x.chunks_exact(2).flat_map(|row| [row[0] + row[1], row[1] + row[1]]).collect();
+    let answer = model.infer(&Tensors { rows: 300, data: vec![Tensor::F32(x)] }).unwrap();
+    assert_eq!((answer.rows, &answer.data[..]), (300, &[Tensor::F32(expected)][..]));
 }

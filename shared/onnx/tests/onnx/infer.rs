@@ -239,3 +239,40 @@ fn the_softmax_of_a_row_is_its_own_and_the_first_of_equals_is_the_highest() {
         alone.iter().zip(p).for_each(|(found, expected)| assert!((found - expected).abs() < 1e-6, "{x:?}: {alone:?}"));
     }
 }
+
+#[test]
+fn logarithms_of_probabilities_that_are_none_any_more() {
+    let softmax = int(node("log", "LogSoftmax", &["x"], &["y"]), "axis", 1);
+    let model = load(&bytes(single(softmax, DataType::Float, DataType::Float))).unwrap();
+    let rows = [[0.0, -90.0], [300.0, 300.0], [-1e4, 1e4], [f32::NAN, 1.0], [f32::INFINITY, 1.0]].concat();
+    let answer = model.infer(&one(5, Tensor::F32(rows))).unwrap();
+    let Tensor::F32(found) = &answer.data[0] else { panic!("{answer:?}") };
+    let half = 0.5_f32.ln();
+    for (found, expected) in found.iter().zip([0.0, -90.0, half, half, -2e4, 0.0]) {
+        assert!((found - expected).abs() < 1e-6, "{answer:?}");
+    }
+    assert!(found[6..].iter().all(|x| x.is_nan()), "{answer:?}");
+}
+
+#[test]
+fn what_is_nan_is_not_the_highest_and_nothing_is_above_it() {
+    let best = int(int(node("best", "ArgMax", &["x"], &["y"]), "axis", 1), "keepdims", 1);
+    let mut graph = single(best, DataType::Float, DataType::Int64);
+    graph.output = vec![value("y", DataType::Int64, &[D::S("N"), D::N(1)])];
+    let model = load(&bytes(graph)).unwrap();
+    let rows = [[f32::NAN, 5.0], [5.0, f32::NAN], [1.0, 2.0], [f32::NEG_INFINITY, f32::MIN]].concat();
+    // As onnxruntime has it.
+    assert_eq!(model.infer(&one(4, Tensor::F32(rows))).unwrap().data, [Tensor::I64(vec![0, 0, 1, 1])]);
+}
+
+#[test]
+fn casts_to_int64_keep_large_numbers() {
+    let cast = || int(node("cast", "Cast", &["x"], &["y"]), "to", DataType::Int64 as i64);
+    let large = [3_000_000_000.0, -1_700_000_000_000.0];
+    let model = load(&bytes(single(cast(), DataType::Double, DataType::Int64))).unwrap();
+    let answer = model.infer(&one(1, Tensor::F64(large.to_vec()))).unwrap();
+    assert_eq!(answer.data, [Tensor::I64(vec![3_000_000_000, -1_700_000_000_000])]);
+    let model = load(&bytes(single(cast(), DataType::Uint32, DataType::Int64))).unwrap();
+    let answer = model.infer(&one(1, Tensor::I64(vec![4_000_000_000, 7]))).unwrap();
+    assert_eq!(answer.data, [Tensor::I64(vec![4_000_000_000, 7])]);
+}

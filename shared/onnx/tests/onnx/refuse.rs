@@ -6,7 +6,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
 
-use crate::build::{D, bytes, floats, graph_attribute, model, node, perceptron, perceptron_graph, single, value};
+use crate::build::{D, bytes, floats, graph_attribute, int, model, node, perceptron, perceptron_graph, single, value};
 
 fn message(graph: GraphProto) -> String {
     load(&bytes(graph)).unwrap_err().to_string()
@@ -164,5 +164,14 @@ fn strings_where_numbers_are_wanted() {
         proto.opset_import.push(OperatorSetIdProto { domain: "ai.onnx.ml".into(), version: 1 });
         let message = load(&proto.encode_to_vec()).unwrap_err().to_string();
         assert!(message.contains(operator) && message.contains("it takes numbers, not strings"), "{message}");
+    }
+}
+
+#[test]
+fn casts_of_strings_to_what_they_cannot_be() {
+    for to in [DataType::Uint8, DataType::Int16, DataType::Uint64, DataType::Float16] {
+        let cast = int(node("cast", "Cast", &["x"], &["y"]), "to", to as i64);
+        let error = message(single(cast, DataType::String, to));
+        assert!(error.contains("of String here"), "{error}");
     }
 }

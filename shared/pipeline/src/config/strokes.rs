@@ -157,7 +157,7 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
     Some(ModelConfig {
         model: model?,
         sha256: section.get("sha256").and_then(|node| pin(cursor, node, &section.place("sha256"))),
-        external_data: section.get("external_data").map(|node| beside(cursor, node, &section)).unwrap_or_default(),
+        external_data: section.get("external_data").map(|node| names(cursor, node, &section)).unwrap_or_default(),
         reload: section.get("reload").and_then(|node| reload(cursor, node, &section.place("reload"))),
         when: section.expr("when"),
         positive: section.name("positive"),
@@ -192,18 +192,9 @@ fn pin(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Pin> {
 }
 
 /// Reads the names of files beside the model.
-fn beside(cursor: &Cursor<'_>, node: &Node, section: &Section<'_>) -> Vec<Name> {
+fn names(cursor: &Cursor<'_>, node: &Node, section: &Section<'_>) -> Vec<Name> {
     let items = cursor.items(node, &section.place("external_data"));
-    let names = items.into_iter().filter_map(|(node, at)| {
-        let name = cursor.name(node, &at)?;
-        if !name.text.is_empty() && !name.text.contains(['/', '\\', ':']) && !name.text.starts_with("..") {
-            return Some(name);
-        }
-        let message = format!("`{at}` must be the name of a file beside the model, such as `weights.bin`");
-        cursor.note(Mistake::new(node.span.clone(), message));
-        None
-    });
-    names.collect()
+    items.into_iter().filter_map(|(node, at)| cursor.name(node, &at)).collect()
 }
 
 /// Reads how often a model is asked for change.

@@ -76,8 +76,8 @@ struct Watched {
     /// Its place in the file.
     place: usize,
     every: Duration,
-    due: Instant,
-    /// The etags of what was last read, and serves or was refused.
+    due: Option<Instant>,
+    /// The etags of what serves, or was refused.
     seen: Vec<String>,
 }
 
@@ -147,8 +147,11 @@ impl Live {
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
         // What lookups remember and what the breaker counts is not the model's.
         let (lookups, breaker) = (serving.lookups.clone(), serving.breaker.clone());
-        *serving = Arc::new(Inner { lookups, breaker, ..inner });
-        reloading.opened = opened;
+        let before = mem::replace(&mut *serving, Arc::new(Inner { lookups, breaker, ..inner }));
+        drop(serving);
+        let before = (before, mem::replace(&mut reloading.opened, opened));
+        // Letting go of a large model takes a while.
+        spawn_blocking(move || drop(before));
         Ok(())
     }
 }
@@ -160,7 +163,7 @@ impl Reloading {
         let watched: Vec<Watched> = models
             .filter_map(|(place, (config, loaded))| {
                 let every = config.reload?;
-                Some(Watched { place, every, due: now + every, seen: loaded.as_ref()?.etags.clone() })
+                Some(Watched { place, every, due: now.checked_add(every), seen: loaded.as_ref()?.etags.clone() })
             })
             .collect();
         (!watched.is_empty()).then(|| Reloading { builder: Arc::new(builder), objects, opened, watched })
@@ -169,25 +172,33 @@ impl Reloading {
     /// Returns the numbers of the watched models it is time to look at, which are due again later.
     fn due(&mut self) -> Vec<usize> {
         let now = Instant::now();
-        let due = self.watched.iter_mut().enumerate().filter(|(_, watched)| watched.due <= now);
+        let due = self.watched.iter_mut().enumerate().filter(|(_, watched)| watched.due.is_some_and(|due| due <= now));
         due.map(|(number, watched)| {
-            watched.due = now + watched.every;
+            watched.due = now.checked_add(watched.every);
             number
         })
         .collect()
     }
 
-    /// Loads a model that is not the one that serves. One that was refused is not read again before it changes.
+    /// Loads a model that is not the one that serves. One that was read and refused is not read again before it changes.
     async fn load(&mut self, number: usize) -> Result<Option<Loaded>, Vec<Mistake>> {
         let watched = &mut self.watched[number];
         let config = &self.builder.file.infer[watched.place];
-        let etags = load::etags(config, &*self.objects).await.map_err(|mistake| vec![mistake])?;
+        let etags = load::etags(config, &*self.objects).await?;
         if etags == watched.seen {
             return Ok(None);
         }
-        let read = load::read(config, &*self.objects).await?;
-        watched.seen.clone_from(&etags);
-        let loaded = load::load(config, read, etags, &*self.objects).await?;
+        let read = load::read(config, &*self.objects).await;
+        if load::etags(config, &*self.objects).await? != etags {
+            // It is being written: the next look sees it whole.
+            return Ok(None);
+        }
+        let is_whole = read.iter().all(Result::is_ok);
+        let loaded = load::load(config, read, etags.clone(), &*self.objects).await;
+        if is_whole {
+            watched.seen = etags;
+        }
+        let loaded = loaded?;
         let same = |serving: &Loaded| serving.sha256 == loaded.sha256 && serving.tables == loaded.tables;
         Ok(if self.opened.models[watched.place].as_ref().is_some_and(same) { None } else { Some(loaded) })
     }
