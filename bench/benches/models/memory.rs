@@ -21,7 +21,7 @@ pub fn measured() -> anyhow::Result<bool> {
     let bytes = fs::read(path)?;
     // The first pays for what all share; small ones are many, as memory is counted by pages.
     let first = fourstroke_onnx::load(&bytes)?;
-    let count = (16 << 20) / bytes.len().max(64 << 10);
+    let count = ((16 << 20) / bytes.len().max(64 << 10)).max(2);
     let before = resident();
     let models = (0..count).map(|_| fourstroke_onnx::load(&bytes)).collect::<Result<Vec<_>, _>>()?;
     let after = resident();

@@ -22,6 +22,9 @@ use super::{
     softmax,
 };
 
+/// Columns up to which all rows at once are faster.
+const NARROW: usize = 64;
+
 /// Puts these operators in the place of tract's, where they are on a matrix of 32-bit floats.
 pub(crate) fn replace(model: &mut TypedModel) -> TractResult<()> {
     // From behind: the logarithm of a softmax is looked at before the softmax is another operator.
@@ -53,8 +56,10 @@ fn in_place_of(model: &TypedModel, node: &TypedNode) -> TractResult<Option<(OfRo
     };
     let fact = model.outlet_fact(found.1)?;
     let width = fact.shape.get(1).and_then(|width| width.to_usize().ok());
-    let is_matrix = fact.datum_type == DatumType::F32 && fact.rank() == 2 && width.is_some_and(|width| width > 0);
-    Ok(is_matrix.then_some(found))
+    // What tract does within a row is as fast for many columns.
+    let most = if matches!(found.0, OfRows::Softmax) { NARROW } else { usize::MAX };
+    let fits = width.is_some_and(|width| (1..=most).contains(&width));
+    Ok((fact.datum_type == DatumType::F32 && fact.rank() == 2 && fits).then_some(found))
 }
 
 #[derive(Debug)]

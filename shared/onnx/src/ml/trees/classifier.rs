@@ -104,6 +104,9 @@ impl Classifier {
                 row => self.of_many(row, said, &mut finished),
             });
         }
+        if count != 2 {
+            self.transform.apply(&mut finished, count);
+        }
         (places, finished)
     }
 
@@ -113,7 +116,6 @@ impl Classifier {
 
     fn of_many<T: Score>(&self, row: &[T], said: &[bool], finished: &mut Vec<f32>) -> usize {
         let mut best: Option<(usize, T)> = None;
-        let from = finished.len();
         for (class, score) in row.iter().enumerate() {
             let based = class < self.base.len();
             let score = if based { score.add(self.base(class)) } else { *score };
@@ -122,7 +124,6 @@ impl Classifier {
                 best = Some((class, score));
             }
         }
-        self.transform.apply(&mut finished[from..], row.len());
         match best {
             Some((_, score)) if row.len() == 1 => usize::from(score > T::ZERO),
             best => best.map_or(0, |(class, _)| class),
