@@ -1,13 +1,13 @@
 //! Ensembles of decision trees, fast: the kernel behind all tree operators. It knows nothing of ONNX.
 //!
 //! An [`Ensemble`] is grown from nodes, which are checked: every tree is one, and ends in leaves. Trees whose tests all are
-//! `x <= t`, or can be written so, are packed into eight bytes a node, and eight walks go on at a time, of eight rows down
+//! `x <= t` or ask for small whole numbers, or can be written so, are packed into eight bytes a node, and eight walks go on at a time, of eight rows down
 //! one tree or of one row down eight trees: a walk alone would wait for memory at each step. Other trees are walked plainly. If no
 //! tree has more than 64 leaves, many rows together are not walked at all, but marked.
 //!
 //! ```text
 //! nodes ──► grow (checks, sorts) ──► marked (x <= t and sets, in f32, 64 leaves; from 16 rows on) ──► leaves add up
-//!                                ├─► packed (x <= t, in f32)                                     ──►
+//!                                ├─► packed (x <= t and sets of 0 to 127, in f32)                ──►
 //!                                └─► plain  (anything else)                                      ──►
 //! ```
 

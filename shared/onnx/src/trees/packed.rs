@@ -1,4 +1,4 @@
-//! Trees of `x <= t`, eight bytes a node, walked eight at a time.
+//! Trees of `x <= t` and of sets of small whole numbers, eight bytes a node, walked eight at a time.
 //!
 //! A leaf leads to itself: it asks for a column that is always zero, which is at most infinity. So a walk needs no branch, and
 //! all of a tree's walks take as many steps as its depth, or until none moves any more.
@@ -6,7 +6,7 @@
 use super::{
     BLOCK,
     grow::{Grown, Growth, Node},
-    test::{AtMost, Float},
+    test::{Among, AtMost, Float, Test},
 };
 
 /// Walks that go on at the same time.
@@ -15,6 +15,7 @@ const LANES: usize = 8;
 #[derive(Debug)]
 pub(super) struct Packed {
     nodes: Vec<Step>,
+    sets: Vec<Set>,
     trees: Vec<Tree>,
     /// Columns of a row that are looked at. The zero stands behind them.
     columns: usize,
@@ -22,8 +23,9 @@ pub(super) struct Packed {
 
 #[derive(Clone, Copy, Debug)]
 struct Step {
+    /// Or, in its bits, the place of a set.
     threshold: f32,
-    /// The column, and above it whether NaN goes to the first child.
+    /// The column, and above it whether it is a set, and whether NaN goes to the first child.
     column: u16,
     /// The first child's place in the tree; the second stands behind it.
     children: u16,
@@ -35,15 +37,25 @@ struct Tree {
     depth: u32,
 }
 
+/// Which numbers go to the first child.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    /// Of the whole ones from 0 to 127: a bit each.
+    small: u128,
+    /// All others.
+    others: bool,
+}
+
 const NAN_FIRST: u16 = 1 << 15;
+const IN_SET: u16 = 1 << 14;
 
 impl Packed {
     /// Packs trees; none if a test cannot be written so, or something has no room in eight bytes.
     pub fn of<T: Float>(growth: &Growth<T>, grown: &Grown) -> Option<Packed> {
         T::ZERO.to_f32()?;
         let columns = growth.columns();
-        let zero = u16::try_from(columns).ok().filter(|zero| *zero < NAN_FIRST)?;
-        let (mut nodes, mut trees) = (Vec::new(), Vec::with_capacity(grown.trees.len()));
+        let zero = u16::try_from(columns).ok().filter(|zero| *zero < IN_SET)?;
+        let (mut nodes, mut sets, mut trees) = (Vec::new(), Vec::new(), Vec::with_capacity(grown.trees.len()));
         for tree in &grown.trees {
             trees.push(Tree { start: u32::try_from(nodes.len()).ok()?, depth: u32::try_from(tree.depth).ok()? });
             for (place, children) in tree.order.iter().zip(&tree.children) {
@@ -51,14 +63,21 @@ impl Packed {
                 nodes.push(match &growth.nodes[*place] {
                     Node::Leaf { .. } => Step { threshold: f32::INFINITY, column: zero, children },
                     Node::Inner { column, test, nan_passes, .. } => {
-                        let AtMost { threshold, nan, .. } = AtMost::of(test, *nan_passes)?;
+                        let (threshold, kind, nan) = match AtMost::of(test, *nan_passes) {
+                            Some(AtMost { threshold, nan }) => (threshold, 0, nan),
+                            None => {
+                                let (set, nan) = Set::of(test, *nan_passes)?;
+                                sets.push(set);
+                                (f32::from_bits(u32::try_from(sets.len() - 1).ok()?), IN_SET, nan)
+                            }
+                        };
                         let nan = if nan { NAN_FIRST } else { 0 };
-                        Step { threshold, column: *column as u16 | nan, children }
+                        Step { threshold, column: *column as u16 | kind | nan, children }
                     }
                 });
             }
         }
-        Some(Packed { nodes, trees, columns })
+        Some(Packed { nodes, sets, trees, columns })
     }
 
     /// Tells of each tree the places of the leaves that the rows of a block end in.
@@ -70,17 +89,25 @@ impl Packed {
         for (row, to) in rows.chunks_exact(width.max(1)).zip(block.chunks_exact_mut(stride)) {
             to[..self.columns].copy_from_slice(&row[..self.columns]);
         }
-        let nan = block.iter().any(|x| x.is_nan());
-        match (count < LANES, nan) {
-            (true, false) => self.trees_at_once::<false>(&block, count, ends),
-            (true, true) => self.trees_at_once::<true>(&block, count, ends),
-            (false, false) => self.rows_at_once::<false>(&block, count, ends),
-            (false, true) => self.rows_at_once::<true>(&block, count, ends),
+        let sets = !self.sets.is_empty();
+        let nan = sets || block.iter().any(|x| x.is_nan());
+        match (count < LANES, nan, sets) {
+            (true, false, _) => self.trees_at_once::<false, false>(&block, count, ends),
+            (true, true, false) => self.trees_at_once::<true, false>(&block, count, ends),
+            (true, true, true) => self.trees_at_once::<true, true>(&block, count, ends),
+            (false, false, _) => self.rows_at_once::<false, false>(&block, count, ends),
+            (false, true, false) => self.rows_at_once::<true, false>(&block, count, ends),
+            (false, true, true) => self.rows_at_once::<true, true>(&block, count, ends),
         }
     }
 
     /// Takes eight rows down one tree.
-    fn rows_at_once<const NAN: bool>(&self, block: &[f32], count: usize, mut ends: impl FnMut(usize, &[u16])) {
+    fn rows_at_once<const NAN: bool, const SETS: bool>(
+        &self,
+        block: &[f32],
+        count: usize,
+        mut ends: impl FnMut(usize, &[u16]),
+    ) {
         let stride = self.columns + 1;
         let mut places = [0_u16; BLOCK];
         for (number, tree) in self.trees.iter().enumerate() {
@@ -91,8 +118,8 @@ impl Packed {
                     let mut moved = 0;
                     for (lane, at) in at.iter_mut().enumerate() {
                         let step = nodes[usize::from(*at)];
-                        let x = rows[lane * stride + step.column::<NAN>()];
-                        let next = step.next::<NAN>(x);
+                        let x = rows[lane * stride + step.column()];
+                        let next = step.next::<NAN, SETS>(x, &self.sets);
                         moved |= next ^ *at;
                         *at = next;
                     }
@@ -107,7 +134,12 @@ impl Packed {
     }
 
     /// Takes one row down eight trees.
-    fn trees_at_once<const NAN: bool>(&self, block: &[f32], count: usize, mut ends: impl FnMut(usize, &[u16])) {
+    fn trees_at_once<const NAN: bool, const SETS: bool>(
+        &self,
+        block: &[f32],
+        count: usize,
+        mut ends: impl FnMut(usize, &[u16]),
+    ) {
         let stride = self.columns + 1;
         let mut places = [[0_u16; LANES]; LANES];
         for (first, trees) in self.trees.chunks(LANES).enumerate() {
@@ -122,7 +154,7 @@ impl Packed {
                     let mut moved = 0;
                     for (at, nodes) in at.iter_mut().zip(&of).take(trees.len()) {
                         let step = nodes[usize::from(*at)];
-                        let next = step.next::<NAN>(x[step.column::<NAN>()]);
+                        let next = step.next::<NAN, SETS>(x[step.column()], &self.sets);
                         moved |= next ^ *at;
                         *at = next;
                     }
@@ -144,15 +176,41 @@ impl Packed {
     }
 }
 
-impl Step {
-    #[inline(always)]
-    fn column<const NAN: bool>(self) -> usize {
-        usize::from(self.column & !NAN_FIRST)
+impl Set {
+    /// Writes a test so, if its members are all small and whole; with where NaN goes.
+    fn of<T: Float>(test: &Test<T>, nan_passes: bool) -> Option<(Set, bool)> {
+        let among = Among::of(test, nan_passes)?;
+        let mut small = 0;
+        for member in &among.members {
+            small |= 1 << Set::place(*member)?;
+        }
+        let small = if among.first { small } else { !small };
+        Some((Set { small, others: !among.first }, among.nan == among.first))
+    }
+
+    fn place(x: f32) -> Option<u8> {
+        // What is too small or too large becomes 0 or 255, which it is not.
+        let place = x as u8;
+        (f32::from(place) == x && place < 128).then_some(place)
     }
 
     #[inline(always)]
-    fn next<const NAN: bool>(self, x: f32) -> u16 {
-        let second = if NAN {
+    fn first(self, x: f32) -> bool {
+        Set::place(x).map_or(self.others, |place| self.small >> place & 1 == 1)
+    }
+}
+
+impl Step {
+    #[inline(always)]
+    fn column(self) -> usize {
+        usize::from(self.column & (IN_SET - 1))
+    }
+
+    #[inline(always)]
+    fn next<const NAN: bool, const SETS: bool>(self, x: f32, sets: &[Set]) -> u16 {
+        let second = if SETS && self.column & IN_SET != 0 {
+            !if x.is_nan() { self.column & NAN_FIRST != 0 } else { sets[self.threshold.to_bits() as usize].first(x) }
+        } else if NAN {
             let past = x > self.threshold;
             let nan_second = x.is_nan() & (self.column & NAN_FIRST == 0);
             past | nan_second

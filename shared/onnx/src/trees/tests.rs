@@ -60,15 +60,35 @@ fn number() -> impl Strategy<Value = f32> {
     ]
 }
 
-fn test(simple: bool) -> BoxedStrategy<Test<f32>> {
+/// Which tests a tree has.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    AtMost,
+    /// Categories too: small whole numbers.
+    Categories,
+    Any,
+}
+
+fn test(kind: Kind) -> BoxedStrategy<Test<f32>> {
     let at_most = prop_oneof![
         number().prop_map(Test::LessOrEqual),
         number().prop_map(Test::Less),
         number().prop_map(Test::GreaterOrEqual),
         number().prop_map(Test::Greater),
     ];
-    if simple {
-        return at_most.boxed();
+    let category = || prop_oneof![(0..6u8).prop_map(f32::from), (120..128u8).prop_map(f32::from)];
+    match kind {
+        Kind::AtMost => return at_most.boxed(),
+        Kind::Categories => {
+            return prop_oneof![
+                at_most,
+                category().prop_map(Test::Equal),
+                category().prop_map(Test::NotEqual),
+                prop::collection::vec(category(), 0..6).prop_map(|set| Test::Member(set.into())),
+            ]
+            .boxed();
+        }
+        Kind::Any => {}
     }
     prop_oneof![
         at_most,
@@ -79,31 +99,30 @@ fn test(simple: bool) -> BoxedStrategy<Test<f32>> {
     .boxed()
 }
 
-fn tree(simple: bool) -> impl Strategy<Value = Naive> {
+fn tree(kind: Kind) -> impl Strategy<Value = Naive> {
     let weights = prop_oneof![
         3 => (-8..9i8).prop_map(|n| vec![(1, f32::from(n))]),
         1 => prop::collection::vec((0..TARGETS, (-8..9i8).prop_map(f32::from)), 0..4),
         1 => Just((0..TARGETS).map(|target| (target, 0.5)).collect::<Vec<_>>()),
     ];
     weights.prop_map(Naive::Leaf).prop_recursive(7, 64, 2, move |below| {
-        (0..COLUMNS, test(simple), any::<bool>(), below.clone(), below).prop_map(
-            |(column, test, nan_passes, yes, no)| Naive::Inner {
-                column,
-                test,
-                nan_passes,
-                yes: Box::new(yes),
-                no: Box::new(no),
-            },
-        )
+        (0..COLUMNS, test(kind), any::<bool>(), below.clone(), below).prop_map(|(column, test, nan_passes, yes, no)| {
+            Naive::Inner { column, test, nan_passes, yes: Box::new(yes), no: Box::new(no) }
+        })
     })
 }
 
 fn ensemble() -> impl Strategy<Value = Vec<Naive>> {
-    prop_oneof![prop::collection::vec(tree(true), 0..20), prop::collection::vec(tree(false), 0..6)]
+    prop_oneof![
+        prop::collection::vec(tree(Kind::AtMost), 0..20),
+        prop::collection::vec(tree(Kind::Categories), 0..20),
+        prop::collection::vec(tree(Kind::Any), 0..6),
+    ]
 }
 
 fn rows() -> impl Strategy<Value = Vec<f32>> {
-    let number = prop_oneof![8 => number(), 1 => Just(f32::NAN)];
+    let category = prop_oneof![(0..6u8).prop_map(f32::from), (118..132u8).prop_map(f32::from)];
+    let number = prop_oneof![6 => number(), 3 => category, 1 => Just(f32::NAN)];
     (0..80usize).prop_flat_map(move |rows| prop::collection::vec(number.clone(), rows * COLUMNS))
 }
 
