@@ -159,9 +159,12 @@ pub fn check_sink(resource: &Resource) -> Result<(), String> {
 /// # Errors
 /// One sentence: what cannot be read, and what to do.
 pub async fn read(resource: &Resource) -> Result<Bytes, String> {
+    check_options(resource)?;
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => crate::file::read(resource).await,
+        #[cfg(feature = "http")]
+        "https" | "http" => crate::http::read(resource).await,
         _ => Err(refusal(resource, Use::Object)),
     }
 }
@@ -171,9 +174,12 @@ pub async fn read(resource: &Resource) -> Result<Bytes, String> {
 /// # Errors
 /// One sentence: why it cannot be asked for.
 pub async fn etag(resource: &Resource) -> Result<String, String> {
+    check_options(resource)?;
     match resource.scheme() {
         #[cfg(feature = "file")]
         "file" => crate::file::etag(resource).await,
+        #[cfg(feature = "http")]
+        "https" | "http" => crate::http::etag(resource).await,
         _ => Err(refusal(resource, Use::Object)),
     }
 }

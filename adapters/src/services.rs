@@ -53,7 +53,10 @@ const fn later(schemes: &'static [&'static str], feature: &'static str, handlers
 
 const SERVICES: [Service; 16] = [
     here(&["file"], cfg!(feature = "file"), &[Use::Source, Use::Store, Use::Sink, Use::Object]),
-    Service { feature: "http", ..here(&["https", "http"], cfg!(feature = "http"), &[Use::Store, Use::Sink]) },
+    Service {
+        feature: "http",
+        ..here(&["https", "http"], cfg!(feature = "http"), &[Use::Store, Use::Sink, Use::Object])
+    },
     here(&["memory"], cfg!(feature = "memory"), &[Use::Source, Use::Store, Use::Sink]),
     here(&["stdout"], cfg!(feature = "stdout"), &[Use::Sink]),
     Service { handlers: LASTING, ..here(&["redb"], cfg!(feature = "redb"), &[Use::Store]) },

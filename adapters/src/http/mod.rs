@@ -1,4 +1,4 @@
-//! `https://HOST/PATH`, and `http:` to this machine: a service to look things up in, or to send to.
+//! `https://HOST/PATH`, and `http:` to this machine: a service to look things up in, to send to, or to read models from.
 //!
 //! A sink posts each body to the URL; a table gets one object per key, `https://HOST/customers/{id}`. Connections are
 //! kept open between calls, 32 of them are used at once, and nothing is asked of a redirect's target or a proxy.
@@ -14,6 +14,7 @@ mod client;
 mod connect;
 mod freshness;
 mod headers;
+mod object;
 mod pool;
 mod sink;
 mod table;
@@ -22,6 +23,7 @@ mod template;
 
 use fourstroke::config::Resource;
 
+pub use object::{etag, read};
 pub use sink::HttpSink;
 pub use table::HttpTable;
 

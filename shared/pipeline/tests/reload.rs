@@ -355,6 +355,23 @@ async fn what_lookups_remember_and_the_breaker_counts_outlives_the_model() {
 }
 
 #[tokio::test]
+async fn what_lies_beside_a_model_is_found_by_its_url() {
+    for (model, digest, weights) in [
+        ("file:late-06:00.onnx", "file:late-06:00.onnx.sha256", "file:w.bin"),
+        ("file:a/b?.onnx", "file:a/b?.onnx.sha256", "file:a/w.bin"),
+        ("https://h/m/late.onnx?v=1/2", "https://h/m/late.onnx.sha256?v=1/2", "https://h/m/w.bin?v=1/2"),
+    ] {
+        let shelf = Arc::new(Shelf::default());
+        shelf.put(model, "1 sa");
+        shelf.put(weights, "ys 0.6");
+        shelf.put(digest, &sha256(b"1 says 0.6"));
+        let file = yaml("sha256: beside, external_data: [w.bin], reload: 1m").replace(MODEL, model);
+        let file = PipelineFile::parse(Path::new("pipeline.yaml"), &file, &Environment::default()).unwrap();
+        Builder::new(file).open(&Shelved(World::default(), shelf)).await.unwrap_or_else(|why| panic!("{model}: {why}"));
+    }
+}
+
+#[tokio::test]
 async fn a_fixed_digest_and_reload_contradict_each_other() {
     let shelf = Arc::new(Shelf::default());
     shelf.put(MODEL, "1 says 0.6");

@@ -2,6 +2,7 @@
 
 mod cache;
 mod lost;
+mod object;
 mod server;
 mod sink;
 mod table;

@@ -40,7 +40,8 @@ impl Use {
             Use::Sink => {
                 &["format", "fields", "timeout", "headers", "order", "insecure", "hosts", "private", "ephemeral"]
             }
-            Use::Source | Use::Object => &["ephemeral"],
+            Use::Object => &["timeout", "headers", "insecure", "hosts", "private", "ephemeral"],
+            Use::Source => &["ephemeral"],
         }
     }
 
@@ -48,8 +49,8 @@ impl Use {
     fn later(self) -> &'static [&'static str] {
         match self {
             Use::Sink => &["large"],
-            Use::Store => &[],
-            Use::Source | Use::Object => &["headers", "timeout", "insecure", "hosts", "private"],
+            Use::Store | Use::Object => &[],
+            Use::Source => &["headers", "timeout", "insecure", "hosts", "private"],
         }
     }
 

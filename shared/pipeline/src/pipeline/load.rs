@@ -177,21 +177,30 @@ fn check_pin(config: &ModelConfig, beside: Option<Option<Bytes>>, found: &str) -
 /// The file that holds the digest, where the pin says so.
 fn beside(config: &ModelConfig) -> Option<Resource> {
     let (at, model) = (format!("infer.{}.sha256", config.name.text), &config.model);
-    let digest = || Resource { at, url: format!("{}.sha256", model.url), ..model.clone() };
+    let (path, query) = parts(model);
+    let digest = || Resource { at, url: format!("{path}.sha256{query}"), ..model.clone() };
     matches!(config.sha256, Some(Pin::Beside)).then(digest)
 }
 
 /// The files beside the model that hold its weights.
 fn external(config: &ModelConfig) -> impl Iterator<Item = Resource> {
     let model = &config.model;
-    let path = model.url.find(':').map_or(0, |colon| colon + 1);
-    let folder = model.url[path..].rfind(['/', '\\']).map_or(path, |end| path + end + 1);
+    let (path, query) = parts(model);
+    let start = path.find(':').map_or(0, |colon| colon + 1);
+    let folder = &path[..path[start..].rfind(['/', '\\']).map_or(start, |end| start + end + 1)];
     config.external_data.iter().enumerate().map(move |(place, name)| Resource {
         at: format!("infer.{}.external_data[{place}]", config.name.text),
         span: name.span.clone(),
-        url: format!("{}{}", &model.url[..folder], name.text),
+        url: format!("{folder}{}{query}", name.text),
         ..model.clone()
     })
+}
+
+/// Takes a URL apart: its path, and its query where its scheme has one.
+fn parts(resource: &Resource) -> (&str, &str) {
+    let has_query = matches!(resource.scheme(), "https" | "http");
+    let query = resource.url.find('?').filter(|_| has_query).unwrap_or(resource.url.len());
+    resource.url.split_at(query)
 }
 
 fn not_beside(config: &ModelConfig, name: &Name) -> Option<Mistake> {
