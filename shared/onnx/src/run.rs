@@ -50,6 +50,13 @@ impl OnnxModel {
             Some(direct) => Way::Direct(direct),
             None => Way::Tract { datums, plan },
         };
+        // Rows that do not come first cannot be put together again piece by piece.
+        let rows_first = |port: &Port| {
+            port.dims.iter().take_while(|dim| **dim != Dim::Batch).all(|dim| *dim == Dim::Fixed(1))
+                || !port.dims.contains(&Dim::Batch)
+        };
+        let in_pieces = signature.inputs.iter().chain(&signature.outputs).all(rows_first);
+        let most_rows = if in_pieces { most_rows } else { usize::MAX };
         OnnxModel { signature, minds_nan, most_rows, way }
     }
 }

@@ -43,7 +43,9 @@ fn in_place_of(model: &TypedModel, node: &TypedNode) -> TractResult<Option<(OfRo
     let is_softmax = |node: &TypedNode| {
         node.op_as::<Softmax>().is_some_and(|of| of.axes == columns && of.kind == SoftmaxKind::Softmax)
     };
-    let is_logarithm = node.op_as::<ElementWiseOp>().is_some_and(|of| of.0.is::<Ln>());
+    // A logarithm the model itself takes of a softmax is infinite where the softmax is zero.
+    let is_logarithm =
+        node.name.ends_with(".logsoftmax") && node.op_as::<ElementWiseOp>().is_some_and(|of| of.0.is::<Ln>());
     let is_highest = |of: &Reduce| of.axes == columns && of.reducer == Reducer::ArgMax(false);
     let found = if is_softmax(node) {
         (OfRows::Softmax, node.inputs[0])

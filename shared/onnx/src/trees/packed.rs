@@ -54,7 +54,7 @@ impl Packed {
     pub fn of<T: Float>(growth: &Growth<T>, grown: &Grown) -> Option<Packed> {
         T::ZERO.to_f32()?;
         let columns = growth.columns();
-        let zero = u16::try_from(columns).ok().filter(|zero| *zero < IN_SET)?;
+        let zero = u16::try_from(columns).ok().filter(|zero| *zero < NAN_FIRST)?;
         let (mut nodes, mut sets, mut trees) = (Vec::new(), Vec::new(), Vec::with_capacity(grown.trees.len()));
         for tree in &grown.trees {
             trees.push(Tree { start: u32::try_from(nodes.len()).ok()?, depth: u32::try_from(tree.depth).ok()? });
@@ -66,7 +66,8 @@ impl Packed {
                         let (threshold, kind, nan) = match AtMost::of(test, *nan_passes) {
                             Some(AtMost { threshold, nan }) => (threshold, 0, nan),
                             None => {
-                                let (set, nan) = Set::of(test, *nan_passes)?;
+                                // Its bit is one of the column's.
+                                let (set, nan) = Set::of(test, *nan_passes).filter(|_| zero < IN_SET)?;
                                 sets.push(set);
                                 (f32::from_bits(u32::try_from(sets.len() - 1).ok()?), IN_SET, nan)
                             }
@@ -118,7 +119,7 @@ impl Packed {
                     let mut moved = 0;
                     for (lane, at) in at.iter_mut().enumerate() {
                         let step = nodes[usize::from(*at)];
-                        let x = rows[lane * stride + step.column()];
+                        let x = rows[lane * stride + step.column::<SETS>()];
                         let next = step.next::<NAN, SETS>(x, &self.sets);
                         moved |= next ^ *at;
                         *at = next;
@@ -154,7 +155,7 @@ impl Packed {
                     let mut moved = 0;
                     for (at, nodes) in at.iter_mut().zip(&of).take(trees.len()) {
                         let step = nodes[usize::from(*at)];
-                        let next = step.next::<NAN, SETS>(x[step.column()], &self.sets);
+                        let next = step.next::<NAN, SETS>(x[step.column::<SETS>()], &self.sets);
                         moved |= next ^ *at;
                         *at = next;
                     }
@@ -202,8 +203,8 @@ impl Set {
 
 impl Step {
     #[inline(always)]
-    fn column(self) -> usize {
-        usize::from(self.column & (IN_SET - 1))
+    fn column<const SETS: bool>(self) -> usize {
+        usize::from(self.column & if SETS { IN_SET - 1 } else { NAN_FIRST - 1 })
     }
 
     #[inline(always)]

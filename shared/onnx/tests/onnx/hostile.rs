@@ -252,9 +252,23 @@ fn billions_that_a_few_bytes_ask_for() {
     let computed = vec![node("twice", "Add", &["half", "half"], &["end"])];
     let computed = large(range(), computed, [steps(), vec![scalar("half", 4e9)]].concat());
     assert!(computed.as_ref().is_err_and(|error| error.contains(refused)), "{computed:?}");
-    let padded = node("large", "Pad", &["one", "pads"], &["large"]);
-    let padded = large(padded, vec![], vec![one(), integers("pads", &[2], &[0, 1 << 30])]);
-    assert!(padded.as_ref().is_err_and(|error| error.contains(refused)), "{padded:?}");
+    // Beyond 2^32 the lower half is nothing.
+    for many in [1 << 30, 1 << 32, 1 << 35] {
+        let padded = node("large", "Pad", &["one", "pads"], &["large"]);
+        let padded = large(padded, vec![], vec![one(), integers("pads", &[2], &[0, many])]);
+        assert!(padded.as_ref().is_err_and(|error| error.contains(refused)), "{padded:?}");
+        let whole = |name, value| integers(name, &[], &[value]);
+        let counted = node("counted", "Range", &["zero", "end", "step"], &["count"]);
+        let cast = int(node("large", "Cast", &["count"], &["large"]), "to", DataType::Float as i64);
+        let counted = large(cast, vec![counted], vec![whole("zero", 0), whole("end", many), whole("step", 1)]);
+        assert!(counted.as_ref().is_err_and(|error| error.contains(refused)), "{counted:?}");
+    }
+    // A column and a row of zeros, added up to a matrix.
+    let zeros = |name: &str, shape: &str| node(name, "ConstantOfShape", &[shape], &[name]);
+    let shapes = vec![integers("tall", &[2], &[100_000, 1]), integers("wide", &[2], &[1, 100_000])];
+    let matrix = node("large", "Add", &["column", "row"], &["large"]);
+    let matrix = large(matrix, vec![zeros("column", "tall"), zeros("row", "wide")], shapes);
+    assert!(matrix.as_ref().is_err_and(|error| error.contains(refused)), "{matrix:?}");
     let hot = node("large", "OneHot", &["first", "billions", "values"], &["large"]);
     let hot = large(hot, vec![], vec![integers("first", &[1], &[0]), billions(), floats("values", &[2], &[0.0, 1.0])]);
     assert!(hot.is_err(), "{hot:?}");

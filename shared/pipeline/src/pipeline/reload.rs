@@ -77,6 +77,8 @@ struct Watched {
     place: usize,
     every: Duration,
     due: Option<Instant>,
+    /// The etags of what is being loaded, and how often that took too long.
+    trying: (Vec<String>, u32),
     /// The etags of what serves, or was refused.
     seen: Vec<String>,
 }
@@ -122,7 +124,10 @@ impl Live {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(loaded))) => self.replace(reloading, place, loaded).await,
             Ok(Err(found)) => Err(in_words(&found)),
-            Err(_) => Err(format!("it took longer than {} s", LIMIT.as_secs())),
+            Err(_) => {
+                reloading.watched[number].took_too_long();
+                Err(format!("it took longer than {} s", LIMIT.as_secs()))
+            }
         };
         let model = reloading.builder.file.infer[place].name.text.clone();
         let serving = reloading.opened.models[place].as_ref().map(|loaded| loaded.sha256.clone()).unwrap_or_default();
@@ -156,6 +161,18 @@ impl Live {
     }
 }
 
+impl Watched {
+    /// Gives a model up that took too long a few times: what was frozen meanwhile loads at the next try, and what never ends
+    /// leaves a thread behind each time.
+    fn took_too_long(&mut self) {
+        const MOST: u32 = 3;
+        self.trying.1 += 1;
+        if self.trying.1 >= MOST {
+            self.seen.clone_from(&self.trying.0);
+        }
+    }
+}
+
 impl Reloading {
     fn of(builder: Builder, objects: Arc<dyn Objects>, opened: Opened) -> Option<Reloading> {
         let now = Instant::now();
@@ -163,7 +180,13 @@ impl Reloading {
         let watched: Vec<Watched> = models
             .filter_map(|(place, (config, loaded))| {
                 let every = config.reload?;
-                Some(Watched { place, every, due: now.checked_add(every), seen: loaded.as_ref()?.etags.clone() })
+                Some(Watched {
+                    place,
+                    every,
+                    due: now.checked_add(every),
+                    trying: <_>::default(),
+                    seen: loaded.as_ref()?.etags.clone(),
+                })
             })
             .collect();
         (!watched.is_empty()).then(|| Reloading { builder: Arc::new(builder), objects, opened, watched })
@@ -194,6 +217,9 @@ impl Reloading {
             return Ok(None);
         }
         let is_whole = read.iter().all(Result::is_ok);
+        if watched.trying.0 != etags {
+            watched.trying = (etags.clone(), 0);
+        }
         let loaded = load::load(config, read, etags.clone(), &*self.objects).await;
         if is_whole {
             watched.seen = etags;
