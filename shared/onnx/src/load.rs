@@ -91,10 +91,9 @@ pub fn load_with(bytes: &[u8], external: &[(String, Bytes)]) -> Result<OnnxModel
 /// it may take at once, too.
 fn plan(onnx: &Onnx, proto: &ModelProto, inputs: &[Input]) -> TractResult<(Arc<TypedRunnableModel>, usize)> {
     let mut model = onnx.model_for_proto_model(proto)?;
-    let rows = model.symbols.new_with_prefix("rows");
+    let symbol = model.symbols.new_with_prefix("rows");
     // An empty batch never reaches tract; knowing it lets tract tell one row from a dimension to broadcast over.
-    model.symbols.add_assertion(format!("{rows} >= 1"))?;
-    let symbol = rows;
+    model.symbols.add_assertion(format!("{symbol} >= 1"))?;
     let rows = symbol.to_dim();
     for (place, input) in inputs.iter().enumerate() {
         model.set_input_fact(place, InferenceFact::dt_shape(input.datum, shape(&input.port, &rows)))?;

@@ -6,20 +6,10 @@ use fourstroke::ports::{Dim, Port, Tensor, Tensors};
 
 /// Cuts some rows out of inputs. What picks columns is the same for all rows, and is copied.
 pub(crate) fn cut(ports: &[Port], inputs: &Tensors, rows: Range<usize>) -> Tensors {
-    fn part<T: Clone>(data: &[T], range: Range<usize>) -> Vec<T> {
-        data[range].to_vec()
-    }
     let data = ports.iter().zip(&inputs.data).map(|(port, tensor)| {
         let width = port.width();
         let by_row = port.dims.contains(&Dim::Batch);
-        let range = if by_row { rows.start * width..rows.end * width } else { 0..tensor.len() };
-        match tensor {
-            Tensor::F32(data) => Tensor::F32(part(data, range)),
-            Tensor::F64(data) => Tensor::F64(part(data, range)),
-            Tensor::I64(data) => Tensor::I64(part(data, range)),
-            Tensor::Bool(data) => Tensor::Bool(part(data, range)),
-            Tensor::String(data) => Tensor::String(part(data, range)),
-        }
+        tensor.part(if by_row { rows.start * width..rows.end * width } else { 0..tensor.len() })
     });
     Tensors { rows: rows.len(), data: data.collect() }
 }

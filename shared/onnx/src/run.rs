@@ -84,20 +84,17 @@ impl Model for OnnxModel {
         if rows == 0 {
             return Ok(Tensors { rows, data: self.signature.outputs.iter().map(|port| empty(port.dtype)).collect() });
         }
-        let mut answer = None;
-        for start in (0..rows).step_by(self.most_rows) {
-            let piece = start..rows.min(start.saturating_add(self.most_rows));
-            let ports = &self.signature;
-            let said = match piece.len() {
-                all if all == rows => self.run(inputs)?,
-                _ => self.run(&pieces::cut(&ports.inputs, inputs, piece))?,
-            };
-            match &mut answer {
-                None => answer = Some(said),
-                Some(answer) => pieces::append(&ports.outputs, answer, said),
-            }
+        let most = self.most_rows;
+        if rows <= most {
+            return self.run(inputs);
         }
-        answer.ok_or_else(|| poison("the model was given no rows".to_owned()))
+        let piece =
+            |start: usize| self.run(&pieces::cut(&self.signature.inputs, inputs, start..rows.min(start + most)));
+        let mut answer = piece(0)?;
+        for start in (most..rows).step_by(most) {
+            pieces::append(&self.signature.outputs, &mut answer, piece(start)?);
+        }
+        Ok(answer)
     }
 }
 

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use common::{PIPELINE, World, acting, bodies, event, run, signature};
 use fourstroke::{
+    code::{Infer, Rule, Strokes},
     config::{Environment, Mistakes, PipelineFile, Resource},
     identity::sha256,
     pipeline::{Builder, Pipeline, Reload},
@@ -352,6 +353,31 @@ async fn what_lookups_remember_and_the_breaker_counts_outlives_the_model() {
     assert_eq!(counted.counts(Op::Get).calls, 1, "it was asked for once");
     let tripped = run(&pipeline, poison()).await.breaker;
     assert!(matches!(tripped.as_slice(), [BreakerChange::Tripped { poison: 5, .. }]), "{tripped:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_in_rust_is_reloaded_too() {
+    let shelf = Arc::new(Shelf::default());
+    let put = |says: &str| {
+        shelf.put("file:w.bin", &format!("ys {says}"));
+        shelf.put(MODEL, "1 sa");
+        shelf.put("file:m.onnx.sha256", &sha256(format!("1 says {says}").as_bytes()));
+    };
+    put("0.6");
+    let model = Infer::new("m", MODEL).positive("1").feature("x", ".x").sha256_beside().external_data("w.bin");
+    let strokes = Strokes::named("small", "1")
+        .fields("id: string, x: float")
+        .identity(".id", ".id")
+        .sink("out", "memory:")
+        .sink("dead", "memory:")
+        .infer(model.reload(Duration::from_secs(30)))
+        .rule(Rule::new("go", "out"))
+        .dead_letters("dead");
+    let (_, pipeline) = strokes.open(&Shelved(World::default(), shelf.clone())).await.unwrap();
+    put("0.7");
+    let expected = Reload::Serving { model: "m".to_owned(), sha256: sha256(b"1 says 0.7") };
+    assert_eq!(later(&pipeline, 30).await, expected);
+    assert_eq!(said(&run(&pipeline, acting(3)).await), Some(0.7));
 }
 
 #[tokio::test]

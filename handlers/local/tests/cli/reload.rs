@@ -44,9 +44,9 @@ fn another_file_decides_from_the_next_batch_on_and_a_bad_one_is_refused() {
     let world = World::empty();
     world.write("pipeline.yaml", PIPELINE);
     let first = model("naive_bayes");
-    // The same with a word about them: field 6 of ONNX's ModelProto.
+    // The same with a word about it: field 6 of ONNX's ModelProto.
     let second = [&first[..], &[0x32, 3, b'n', b'e', b'w']].concat();
-    let digests = [replace(&world, &first)];
+    let first_digest = replace(&world, &first);
 
     let mut child = Command::new(env!("CARGO_BIN_EXE_fourstroke"))
         .args(["run", "pipeline.yaml", "--input", "-", "--json"])
@@ -81,7 +81,7 @@ fn another_file_decides_from_the_next_batch_on_and_a_bad_one_is_refused() {
             _ => {}
         }
     };
-    let digests = [digests[0].clone(), replace(&world, &second)];
+    let digests = [first_digest, replace(&world, &second)];
     let expected = format!("reloaded: the model `m` is {} from here on", digests[1]);
     assert_eq!(until_news(), expected);
     let refused = format!("ALARM: the model `m` was not replaced, {} goes on deciding: ", digests[1]);

@@ -128,7 +128,10 @@ impl InferenceOp for Bounded {
     ) -> TractResult<(Facts, Facts, Facts)> {
         let facts = self.operator.infer_facts(inputs.clone(), outputs.clone(), observed.clone())?;
         let numbers = Bounded::numbers(&facts.1);
-        if numbers > CELL_LIMIT || self.sized && Bounded::takes_too_large(&facts.0) {
+        if self.sized && Bounded::takes_too_large(&facts.0) {
+            bail!("it takes a size beyond 32 bits");
+        }
+        if numbers > CELL_LIMIT {
             bail!("it makes more than {CELL_LIMIT} numbers");
         }
         let all_known = facts.0.iter().all(|fact| fact.value.concretize().is_some());

@@ -253,7 +253,7 @@ fn billions_that_a_few_bytes_ask_for() {
     let computed = large(range(), computed, [steps(), vec![scalar("half", 4e9)]].concat());
     assert!(computed.as_ref().is_err_and(|error| error.contains(refused)), "{computed:?}");
     // Beyond 2^32 the lower half is nothing.
-    for many in [1 << 30, 1 << 32, 1 << 35] {
+    for (many, refused) in [(1 << 30, refused), (1 << 32, "beyond 32 bits"), (1 << 35, "beyond 32 bits")] {
         let padded = node("large", "Pad", &["one", "pads"], &["large"]);
         let padded = large(padded, vec![], vec![one(), integers("pads", &[2], &[0, many])]);
         assert!(padded.as_ref().is_err_and(|error| error.contains(refused)), "{padded:?}");

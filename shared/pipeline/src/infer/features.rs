@@ -189,17 +189,9 @@ fn push(tensor: &mut Tensor, cell: &Cell) {
 
 /// Takes one row out of a batch, for a model that refused the batch.
 pub(crate) fn row(tensors: &Tensors, row: usize) -> Tensors {
-    fn slice<T: Clone>(data: &[T], rows: usize, row: usize) -> Vec<T> {
-        let width = data.len() / rows.max(1);
-        data[row * width..(row + 1) * width].to_vec()
-    }
-    let rows = tensors.rows;
-    let data = tensors.data.iter().map(|tensor| match tensor {
-        Tensor::F32(data) => Tensor::F32(slice(data, rows, row)),
-        Tensor::F64(data) => Tensor::F64(slice(data, rows, row)),
-        Tensor::I64(data) => Tensor::I64(slice(data, rows, row)),
-        Tensor::Bool(data) => Tensor::Bool(slice(data, rows, row)),
-        Tensor::String(data) => Tensor::String(slice(data, rows, row)),
-    });
-    Tensors { rows: 1, data: data.collect() }
+    let of_row = |tensor: &Tensor| {
+        let width = tensor.len() / tensors.rows.max(1);
+        tensor.part(row * width..(row + 1) * width)
+    };
+    Tensors { rows: 1, data: tensors.data.iter().map(of_row).collect() }
 }

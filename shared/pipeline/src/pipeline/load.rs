@@ -96,7 +96,7 @@ pub(super) async fn load(
         let external: Vec<_> = config.external_data.iter().map(|name| Some((name.text.clone(), next()?))).collect();
         external.into_iter().collect()
     };
-    let digest = beside(config).map(|_| next());
+    let digest = beside(config).and_then(|_| next());
     let tables: Vec<Option<Bytes>> = config
         .categories
         .iter()
@@ -105,7 +105,7 @@ pub(super) async fn load(
             Categories::Inline(_) => None,
         })
         .collect();
-    let (tables, of_tables) = lists(config, tables).await;
+    let (tables, of_tables) = lists(config, tables);
     mistakes.extend(of_tables);
     let made = match bytes.zip(external) {
         None => None,
@@ -127,7 +127,7 @@ async fn make(
     config: &ModelConfig,
     bytes: Bytes,
     external: Vec<(String, Bytes)>,
-    digest: Option<Option<Bytes>>,
+    digest: Option<Bytes>,
     objects: &dyn Objects,
 ) -> Result<(Arc<dyn Model>, String), Mistake> {
     let at = &config.model;
@@ -141,7 +141,7 @@ async fn make(
 }
 
 /// Reads the category tables; nothing is said of those that could not be read.
-async fn lists(config: &ModelConfig, read: Vec<Option<Bytes>>) -> (Arc<[Vec<String>]>, Vec<Mistake>) {
+fn lists(config: &ModelConfig, read: Vec<Option<Bytes>>) -> (Arc<[Vec<String>]>, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     let mut tables = Vec::new();
     for ((_, categories), bytes) in config.categories.iter().zip(read) {
@@ -157,11 +157,11 @@ async fn lists(config: &ModelConfig, read: Vec<Option<Bytes>>) -> (Arc<[Vec<Stri
     (tables.into(), mistakes)
 }
 
-/// Holds a digest against the pin. None beside the model that could be read: that is a mistake already.
-fn check_pin(config: &ModelConfig, beside: Option<Option<Bytes>>, found: &str) -> Result<(), Mistake> {
+/// Holds a digest against the pin. One beside the model that could not be read is a mistake already.
+fn check_pin(config: &ModelConfig, beside: Option<Bytes>, found: &str) -> Result<(), Mistake> {
     let (expected, span) = match (&config.sha256, beside) {
         (Some(Pin::Digest(digest)), _) => (digest.text.to_ascii_lowercase(), digest.span.clone()),
-        (_, Some(Some(bytes))) => {
+        (_, Some(bytes)) => {
             let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
             (text.split_whitespace().next().unwrap_or_default().to_owned(), config.model.span.clone())
         }

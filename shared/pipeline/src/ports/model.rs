@@ -1,6 +1,6 @@
 //! A trained model as the core sees it: a signature, and a synchronous call on a batch of rows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::error::Kind;
 
@@ -128,6 +128,17 @@ impl Tensor {
     /// Tells whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Copies some of its elements.
+    pub fn part(&self, elements: Range<usize>) -> Tensor {
+        match self {
+            Tensor::F32(data) => Tensor::F32(data[elements].to_vec()),
+            Tensor::F64(data) => Tensor::F64(data[elements].to_vec()),
+            Tensor::I64(data) => Tensor::I64(data[elements].to_vec()),
+            Tensor::Bool(data) => Tensor::Bool(data[elements].to_vec()),
+            Tensor::String(data) => Tensor::String(data[elements].to_vec()),
+        }
     }
 
     /// Returns its element type.

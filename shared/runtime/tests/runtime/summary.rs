@@ -6,8 +6,8 @@ use fourstroke::{
     clock::{Clock, Deadline},
     config::SloConfig,
     event::Decoded,
-    pipeline::Builder,
-    report::StrokeTimes,
+    pipeline::{Builder, Reload},
+    report::{Report, StrokeTimes},
     testkit::faults::{Fault, Faults},
 };
 use fourstroke_runtime::{End, Summary, Tally};
@@ -83,6 +83,19 @@ async fn a_good_run_has_not_failed_and_its_json_holds_what_it_did() {
     assert_eq!(json["dispositions"]["acted"], 3);
     assert_eq!(json["types"][0]["type"], "-");
     assert!(json["latency_us"]["whole"]["p99"].as_u64() >= json["latency_us"]["whole"]["p50"].as_u64());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_tells_of_models_that_were_replaced_and_refused() {
+    let file = World::parse(&PIPELINE.replace("positive: 1,", "positive: 1, reload: 1h,"));
+    let pipeline = World::new(Faults::none()).pipeline().await;
+    let mut tally = Tally::new(&file, &pipeline, Clock::system());
+    let refused = Reload::Refused { model: "m".to_owned(), reason: "no model".to_owned(), serving: "b".to_owned() };
+    let serving = Reload::Serving { model: "m".to_owned(), sha256: "b".to_owned() };
+    tally.add(&Report { reloads: vec![serving, refused.clone(), refused], ..Report::default() });
+    let page = tally.finish(&End::Source).to_string();
+    let line = "models        replaced once; refused 2 times, at last: the model `m` was not replaced, b goes on deciding: no model\n";
+    assert!(page.contains(line), "{page}");
 }
 
 #[tokio::test(start_paused = true)]
