@@ -198,6 +198,8 @@ impl Reader {
         let id = format!("{}:{}", self.name, piece.line);
         let mut event = Event::new(id, buffer.slice(piece.start..piece.end)).in_group(self.name.clone());
         event.stable_id = !self.live;
+        // A pipe's lines are other ones each time.
+        event.position = (!self.live).then(|| piece.line.to_string().into());
         if let Records::Rows { header, .. } = &self.records {
             event.attributes.push(("csv-header".into(), header.clone()));
         }

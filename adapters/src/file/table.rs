@@ -59,6 +59,10 @@ impl Store for FileTable {
         keys.iter().map(|key| Ok(self.rows.get(key).cloned())).collect()
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
     async fn put(&self, puts: &[Put]) -> Vec<Result<PutOutcome, StoreError>> {
         puts.iter().map(|_| Err(read_only())).collect()
     }

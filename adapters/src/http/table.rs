@@ -124,6 +124,10 @@ impl Store for HttpTable {
         self.rows(keys, Some(until)).await
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
     async fn put(&self, puts: &[Put]) -> Vec<Result<PutOutcome, StoreError>> {
         puts.iter().map(|_| Err(self.read_only())).collect()
     }

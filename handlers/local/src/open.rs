@@ -116,8 +116,8 @@ async fn store(resource: &Resource, sinks: Sinks) -> Result<Arc<dyn Store>, Stri
 /// Looks at the stores and sinks that nothing uses yet, which building a pipeline does not open.
 async fn check_unused(file: &PipelineFile) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    let used = |name: &str| file.enrich.iter().any(|lookup| lookup.from.text == name);
-    for (_, store) in file.stores.iter().filter(|(name, _)| !used(&name.text)) {
+    let used = file.used_stores();
+    for (_, store) in file.stores.iter().filter(|(name, _)| !used.contains(&name.text.as_str())) {
         mistakes.extend(self::store(store, Sinks::Checked).await.err().map(|why| unopened(store, &why)));
     }
     // A sink that is used and wrong is noted twice, in the same words, and shown once.

@@ -85,6 +85,8 @@ codes! {
     LOOKUP_MISSING   "FS-E003" "A lookup found nothing, and `missing` is `poison`.";
     LOOKUP_SHAPE     "FS-E004" "A lookup found something that does not fit the store's `fields`.";
     LOOKUP_KEY       "FS-E005" "A lookup's key expression ended with an error.";
+    WINDOW_VALUE     "FS-E006" "A window's expression ended with an error, or gave what cannot be counted.";
+    WINDOW_FAILED    "FS-E007" "A window could not be read or written, also when tried again.";
     INFER_WHEN       "FS-I001" "A model's `when` ended with an error.";
     FEATURE_MISSING  "FS-I002" "A feature is null, and `missing` does not name it.";
     FEATURE_VALUE    "FS-I003" "A feature is infinite, or its expression ended with an error.";
@@ -97,6 +99,12 @@ codes! {
     SINK_FATAL       "FS-A004" "A sink cannot be used: access denied, or it is not there.";
     STORE_FATAL      "FS-A005" "A store cannot be used: access denied, or it is not there.";
     OUTCOME          "FS-A006" "An `outcome` expression ended with an error.";
+    LIMIT_FAILED     "FS-A007" "What a limit counts could not be read or written, also when tried again.";
+    ONCE_FAILED      "FS-A008" "What was done about the event could not be read or written, also when tried again.";
+    LEASED           "FS-A009" "Another worker is acting on the event, or ended while it was.";
+    OTHER_BODY       "FS-A010" "An event of the same id but another body was acted on once.";
+    OUTCOME_FAILED   "FS-A011" "A decision could not be noted for its outcome, or not be found, also when tried again.";
+    STATE_DAMAGED    "FS-A012" "An item in a store is not what this version keeps there.";
     HELD             "FS-B001" "An earlier event of the same group is asked for again.";
     DEADLINE         "FS-B002" "The deadline came before the event could act.";
     BREAKER          "FS-B003" "Too many of the last events are poison: events are held until a batch gets through again.";

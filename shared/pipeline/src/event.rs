@@ -25,6 +25,8 @@ pub struct Event {
     pub key: Option<ByteString>,
     /// The part of the stream that is delivered in order (shard, partition, message group); none: it stands alone.
     pub group: Option<ByteString>,
+    /// Where in its group it stands, where the platform tells: a whole number in digits that grows.
+    pub position: Option<ByteString>,
     /// When the platform says it happened.
     pub time: Option<DateTime<Utc>>,
     /// What came beside the body.
@@ -41,6 +43,7 @@ impl Event {
             stable_id: true,
             key: None,
             group: None,
+            position: None,
             time: None,
             attributes: Attributes::new(),
             body: body.into(),

@@ -5,9 +5,11 @@ use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
 use crate::{
+    act::Limited,
     config::StopAbove,
     error::{Code, Error},
     event::{Decoded, Event},
@@ -94,6 +96,23 @@ pub struct Action {
     pub outgoing: Outgoing,
     /// Whether the sink took it.
     pub taken: bool,
+    /// Whether it was done for an earlier delivery of the event already, and so is not sent again.
+    pub earlier: bool,
+    /// Whether the rule says `once`.
+    pub(crate) once: bool,
+    /// What the rule's limits count it under.
+    pub(crate) limits: Vec<Limited>,
+    /// Whether the sink may have taken it, though it did not say so.
+    pub(crate) unsure: bool,
+}
+
+/// Says that the actions are those of an earlier delivery of the event, which the store of `once` remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// When they were chosen.
+    pub decided_at: DateTime<Utc>,
+    /// By which version of the pipeline.
+    pub version: ByteString,
 }
 
 /// The label an outcome event carries for an earlier decision.
@@ -103,6 +122,25 @@ pub struct Outcome {
     pub decision_id: String,
     /// What really happened.
     pub label: bool,
+    /// Whether the decision was found.
+    pub joined: Joined,
+}
+
+/// Says whether the decision an outcome is of was found, in the store of `outcome.in`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Joined {
+    /// No store remembers decisions.
+    #[default]
+    Unasked,
+    /// It was found.
+    Found {
+        /// How much later than the event that was decided about the outcome's is, in milliseconds.
+        delay_ms: i64,
+    },
+    /// It was found, and is longer ago than `within`.
+    Late,
+    /// It was not found: nothing was decided, or too long ago.
+    Unknown,
 }
 
 /// Holds the whole run for one event: what it was, what was added, what was chosen and why.
@@ -124,6 +162,10 @@ pub struct Decision {
     pub candidates: Vec<Arc<str>>,
     /// What was chosen.
     pub actions: Vec<Action>,
+    /// The rules that were chosen, and a limit held back.
+    pub held_back: Vec<Arc<str>>,
+    /// Set where the actions are an earlier delivery's. What lookups and models said is this one's.
+    pub replay: Option<Replay>,
     /// The outcome this event tells, if it is one.
     pub outcome: Option<Outcome>,
     /// How it ended.
@@ -173,10 +215,16 @@ pub struct Report {
     pub decisions: Vec<Decision>,
     /// Set when nothing more will succeed until somebody acts.
     pub fatal: Option<Error>,
+    /// Decision-log entries that were written: of decisions, and of outcomes.
+    pub log_written: usize,
     /// Decision-log entries that went to the dead letters instead.
     pub log_diverted: usize,
     /// Decision-log entries that could not be written anywhere.
     pub log_lost: usize,
+    /// Actions done `once` whose store could not be told so, and why the first could not: they may be done again.
+    pub unmarked: (usize, Option<String>),
+    /// How long others may be acting on events that are to be asked for again.
+    pub leased: Option<Duration>,
     /// What the breaker did, in order; empty while it stays as it is.
     pub breaker: Vec<BreakerChange>,
     /// What became of models that changed where they are kept, since the last report.
@@ -269,8 +317,12 @@ impl Report {
         self.decisions.extend(decided.map(|decision| Decision { input: places[decision.input], ..decision }));
         self.decisions.sort_by_key(|decision| decision.input);
         self.fatal = self.fatal.take().or(again.fatal);
+        self.log_written += again.log_written;
         self.log_diverted += again.log_diverted;
         self.log_lost += again.log_lost;
+        self.unmarked.0 += again.unmarked.0;
+        self.unmarked.1 = self.unmarked.1.take().or(again.unmarked.1);
+        self.leased = again.leased;
         self.breaker.extend(again.breaker);
         self.reloads.extend(again.reloads);
         self.times.transform += again.times.transform;

@@ -293,14 +293,32 @@ async fn models_and_features_must_fit() {
 }
 
 #[tokio::test]
-async fn what_this_version_does_not_have_is_said() {
-    says(&changed("data: '{", "once: table, data: '{").await, &["`act.rules[0].once` is not in this version yet"]);
-    let limit = "limit: { in: table, by: [.id], at_most: 2, per: 1h }, data: '{";
-    says(&changed("data: '{", limit).await, &["`act.rules[0].limit` is not in this version yet"]);
-    let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [1h], give: [count], evry: 1m } }";
-    says(&changed("enrich:", window).await, &["`enrich.w.window` is not in this version yet", "`evry` is not a key"]);
-    let window = "enrich:\n  w: { window: { in: table, by: [.id], over: [banana], give: [cuont] } }";
-    says(&changed("enrich:", window).await, &["must be a duration, not `banana`", "did you mean `count`?"]);
+async fn what_keeps_state_is_checked() {
+    let window = |keys: &str| format!("enrich:\n  w: {{ window: {{ in: table, by: [.id], {keys} }} }}");
+    let windowed = async |keys: &str| changed("enrich:", &window(keys)).await;
+    says(&windowed("over: [1h], give: [count], evry: 1m").await, &["`evry` is not a key"]);
+    says(
+        &windowed("over: [banana], give: [cuont]").await,
+        &["must be a duration, not `banana`", "did you mean `count`?"],
+    );
+    says(&windowed("over: [], give: [count]").await, &["must be 1 to 4 durations"]);
+    says(&windowed("over: [0s], give: [count]").await, &["must be longer than 0s"]);
+    says(&windowed("over: [1h], give: [count, mean]").await, &["has no `value`", "`mean` is made of a value"]);
+    says(&windowed("over: [1h], give: [mean], value: .k").await, &["must be a number", "`mean` is made of numbers"]);
+    says(&windowed("over: [1h], give: [last], value: .at").await, &["must be a number or text"]);
+    says(&windowed("over: [1h], give: [last], value: .xx").await, &["did you mean `x`?"]);
+    let beside = "enrich:\n  w: { from: table, window: { in: table, by: [.id], over: [1h], give: [count] } }";
+    says(&changed("enrich:", beside).await, &["`enrich.w.from` means nothing beside `window`"]);
+    says(&changed("data: '{", "once: tabel, data: '{").await, &["there is no store `tabel`", "did you mean `table`?"]);
+    says(&changed("data: '{", "once: { in: table, keep: 0s }, data: '{").await, &["must be longer than 0s"]);
+    let limit = "limit: { in: table, by: [], at_most: .x, per: 1h }, data: '{";
+    says(&changed("data: '{", limit).await, &["must name what is counted apart"]);
+    let limit = "limit: { in: table, by: [.id], at_most: .x, per: 1h }, data: '{";
+    says(&changed("data: '{", limit).await, &["`act.rules[0].limit.at_most` must be an integer"]);
+    let two = "rules:\n    - { name: a, to: out, once: table }\n    - { name: b, to: out, once: other }";
+    let two = PIPELINE.replace("rules:", two).replace("stores:", "stores:\n  other: \"memory:\"");
+    let shown = World::default().open(&two).await.map(drop).map_err(|mistakes| mistakes.to_string()).unwrap_err();
+    says(&shown, &["`once` names `other` here and `table` above"]);
 }
 
 #[tokio::test]

@@ -100,10 +100,9 @@ impl Tally {
             self.decide_missed += events;
         }
         if let Some(log) = &mut self.log {
-            let (diverted, lost) = (report.log_diverted as u64, report.log_lost as u64);
-            log.written += (events - report.count(Disposition::Retry) as u64).saturating_sub(diverted + lost);
-            log.diverted += diverted;
-            log.lost += lost;
+            log.written += report.log_written as u64;
+            log.diverted += report.log_diverted as u64;
+            log.lost += report.log_lost as u64;
         }
         self.dead_letters.written += (report.count(Disposition::DeadLettered) + report.log_diverted) as u64;
         report.reloads.iter().for_each(|reload| self.reload(reload));

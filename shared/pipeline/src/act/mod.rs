@@ -1,8 +1,10 @@
 //! The fourth stroke: rules choose actions, actions become what a sink takes.
 
 mod cloudevents;
+pub(crate) mod limit;
+pub(crate) mod once;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -17,11 +19,20 @@ use crate::{
     report::{Action, Decision},
 };
 
+pub(crate) use limit::{Limit, Limited};
+
+/// The media types of what is sent.
+pub(crate) const CONTENT_TYPES: [&str; 2] = [JSON, CLOUD_EVENT];
+const JSON: &str = "application/json";
+const CLOUD_EVENT: &str = "application/cloudevents+json";
+
 /// The fourth stroke's rules.
 pub(crate) struct Act {
     pub pipeline: String,
     pub matches: Match,
     pub rules: Vec<Rule>,
+    /// The limits of all rules.
+    pub limits: Vec<Limit>,
 }
 
 /// One rule.
@@ -35,6 +46,9 @@ pub(crate) struct Rule {
     pub data: Option<Expression>,
     /// The models it reads; without their predictions it does not match.
     pub models: Vec<Arc<str>>,
+    pub once: bool,
+    /// The places of its limits.
+    pub limits: Range<usize>,
 }
 
 impl Act {
@@ -73,6 +87,11 @@ impl Act {
             if has_infinity(&data) {
                 return Err(in_rule("data", "a number is infinite, which JSON cannot say".to_owned()));
             }
+            let mut limits = Vec::with_capacity(rule.limits.len());
+            for place in rule.limits.clone() {
+                let counted = self.limits[place].of(place, decision, evaluator);
+                limits.extend(counted.map_err(|reason| in_rule("limit", reason))?);
+            }
             let outgoing = self.outgoing(rule, decision, key, &data).map_err(|reason| in_rule("data", reason))?;
             decision.actions.push(Action {
                 name: rule.name.clone(),
@@ -80,6 +99,10 @@ impl Act {
                 data,
                 outgoing,
                 taken: false,
+                earlier: false,
+                once: rule.once,
+                limits,
+                unsure: false,
             });
         }
         Ok(())
@@ -94,11 +117,10 @@ impl Act {
     ) -> Result<Outgoing, String> {
         let id: ByteString = idempotency_key(&self.pipeline, &decision.record.facts().id, &rule.name).into();
         let (content_type, body) = match rule.format {
-            Format::Json => ("application/json", serde_json::to_vec(data)),
-            Format::CloudEvents => (
-                "application/cloudevents+json",
-                cloudevents::encode(&self.pipeline, rule, decision, &id, key.as_deref(), data),
-            ),
+            Format::Json => (JSON, serde_json::to_vec(data)),
+            Format::CloudEvents => {
+                (CLOUD_EVENT, cloudevents::encode(&self.pipeline, rule, decision, &id, key.as_deref(), data))
+            }
         };
         Ok(Outgoing {
             key,

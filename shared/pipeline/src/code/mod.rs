@@ -20,7 +20,7 @@ mod parts;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use expr::{Function, Gives, float, object, with};
-pub use parts::{Infer, Lookup, Rule};
+pub use parts::{Counting, Infer, Lookup, Rule};
 
 use crate::{
     clock::Clock,
@@ -180,7 +180,16 @@ impl Strokes {
             of: placed(of, "outcome.of"),
             label: placed(label, "outcome.label"),
             within,
+            store: None,
         });
+        self
+    }
+
+    /// Remembers decisions in a store until their outcome is told.
+    pub fn outcome_in(mut self, store: &str) -> Strokes {
+        if let Some(outcome) = &mut self.file.outcome {
+            outcome.store = Some(name_of(store));
+        }
         self
     }
 

@@ -6,7 +6,8 @@ use vrl::value::Value;
 
 use super::{name_of, object, placed};
 use crate::config::{
-    CacheConfig, Categories, Expr, LookupConfig, Missing, ModelConfig, Name, Pin, Resource, RuleConfig,
+    CacheConfig, Categories, Expr, Give, LimitConfig, LookupConfig, Missing, ModelConfig, Name, OnceConfig, Pin,
+    Resource, RuleConfig, WindowConfig, parse,
 };
 
 /// Looks something up.
@@ -22,6 +23,26 @@ impl Lookup {
             cache: None,
             timeout: None,
             missing: Missing::Poison,
+            window: None,
+        })
+    }
+
+    /// Counts events in a store, apart by a key, and gives what they came to lately: see [`Counting`].
+    pub fn window<const N: usize>(name: &str, counts_in: &str, by: [impl Into<Expr>; N], counting: Counting) -> Lookup {
+        let at = format!("enrich.{name}.window");
+        let config = WindowConfig {
+            when: counting.0.when.map(|when| placed(when, &format!("{at}.when"))),
+            value: counting.0.value.map(|value| placed(value, &format!("{at}.value"))),
+            ..counting.0
+        };
+        Lookup(LookupConfig {
+            name: name_of(name),
+            from: name_of(counts_in),
+            key: by.into_iter().map(|part| placed(part, &format!("{at}.by"))).collect(),
+            cache: None,
+            timeout: None,
+            missing: Missing::Null,
+            window: Some(config),
         })
     }
 
@@ -46,6 +67,36 @@ impl Lookup {
     /// Lets null stand in for something that is not found.
     pub fn or_null(mut self) -> Lookup {
         self.0.missing = Missing::Null;
+        self
+    }
+}
+
+/// Says what a window counts, and what it gives: a field for each of `gives` and each duration, such as `mean_1h`.
+pub struct Counting(WindowConfig);
+
+impl Counting {
+    /// Covers durations as the pipeline file writes them: `"1h 3h"`. What is no duration is a mistake when it is opened.
+    pub fn over(durations: &str, gives: &[Give]) -> Counting {
+        let over = durations.split_whitespace().map(|text| (text.to_owned(), parse(text).unwrap_or_default()));
+        let late = WindowConfig::LATE;
+        Counting(WindowConfig { when: None, value: None, over: over.collect(), give: gives.to_vec(), late })
+    }
+
+    /// Counts only some events.
+    pub fn when(mut self, when: impl Into<Expr>) -> Counting {
+        self.0.when = Some(when.into());
+        self
+    }
+
+    /// Counts something of them; where it is null, nothing.
+    pub fn value(mut self, value: impl Into<Expr>) -> Counting {
+        self.0.value = Some(value.into());
+        self
+    }
+
+    /// Tells events that come this much later than the latest one from those that are counted already.
+    pub fn late(mut self, late: Duration) -> Counting {
+        self.0.late = late;
         self
     }
 }
@@ -151,7 +202,16 @@ impl Rule {
     /// Acts on a sink: always, with the whole record, under the event's key, unless more is said.
     pub fn new(name: &str, to: &str) -> Rule {
         let to: Name = name_of(to);
-        Rule(RuleConfig { name: name_of(name), needs: Vec::new(), when: None, to, key: None, data: None })
+        Rule(RuleConfig {
+            name: name_of(name),
+            needs: Vec::new(),
+            when: None,
+            to,
+            key: None,
+            data: None,
+            once: None,
+            limits: Vec::new(),
+        })
     }
 
     /// Names models without whose prediction the rule does not match. What VRL text reads is needed anyhow; what a closure
@@ -176,6 +236,38 @@ impl Rule {
     /// Sets what is sent.
     pub fn data(mut self, data: impl Into<Expr>) -> Rule {
         self.0.data = Some(placed(data, &format!("act.{}.data", self.0.name.text)));
+        self
+    }
+
+    /// Acts once per event, however often that is delivered: a store remembers.
+    pub fn once(mut self, store: &str) -> Rule {
+        self.0.once = Some(OnceConfig { store: name_of(store), keep: OnceConfig::KEEP });
+        self
+    }
+
+    /// Remembers for so long, if it acts once.
+    pub fn keep(mut self, keep: Duration) -> Rule {
+        if let Some(once) = &mut self.0.once {
+            once.keep = keep;
+        }
+        self
+    }
+
+    /// Acts at most so often in a time, for each of what `by` tells apart; a store counts.
+    pub fn limit<const N: usize>(
+        mut self,
+        counts_in: &str,
+        by: [impl Into<Expr>; N],
+        at_most: impl Into<Expr>,
+        per: Duration,
+    ) -> Rule {
+        let at = format!("act.{}.limit", self.0.name.text);
+        self.0.limits.push(LimitConfig {
+            store: name_of(counts_in),
+            by: by.into_iter().map(|part| placed(part, &format!("{at}.by"))).collect(),
+            at_most: placed(at_most, &format!("{at}.at_most")),
+            per,
+        });
         self
     }
 }

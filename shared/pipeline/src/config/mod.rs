@@ -3,7 +3,6 @@
 
 mod cursor;
 mod duration;
-mod later;
 mod mistake;
 mod on_error;
 mod parse;
@@ -12,6 +11,7 @@ mod resolve;
 mod resource;
 mod resources;
 mod schema;
+mod state;
 mod strokes;
 mod tests_section;
 mod yaml;
@@ -21,6 +21,7 @@ use std::{cell::RefCell, fmt, path::PathBuf, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
+pub(crate) use duration::parse;
 pub use mistake::{Mistake, Mistakes, did_you_mean};
 pub use resolve::Environment;
 pub use resource::{Format, Resource};
@@ -96,6 +97,16 @@ pub struct PipelineFile {
 }
 
 impl PipelineFile {
+    /// Returns the names of the stores that something in the file uses.
+    pub fn used_stores(&self) -> Vec<&str> {
+        let rules = &self.act.rules;
+        let lookups = self.enrich.iter().map(|lookup| &lookup.from);
+        let once = rules.iter().flat_map(|rule| &rule.once).map(|once| &once.store);
+        let limits = rules.iter().flat_map(|rule| &rule.limits).map(|limit| &limit.store);
+        let outcome = self.outcome.iter().flat_map(|outcome| &outcome.store);
+        lookups.chain(once).chain(limits).chain(outcome).map(|name| name.text.as_str()).collect()
+    }
+
     /// Notes in a pipeline written in Rust what is noted in a file while it is read.
     pub(crate) fn check(&mut self) {
         let found = RefCell::new(Vec::new());
@@ -107,6 +118,19 @@ impl PipelineFile {
         }
         if self.event.format == BodyFormat::Avro && self.event.schema.is_none() {
             note(somewhere("Avro needs a schema").help("say where it is: `.avro(\"file:events.avsc\")`"));
+        }
+        for window in self.enrich.iter().filter_map(|lookup| lookup.window.as_ref()) {
+            let durations = window.over.iter().all(|(_, over)| !over.is_zero());
+            if !durations || !(1..=state::MOST_OVER).contains(&window.over.len()) {
+                let message = format!("a window covers 1 to {} durations, such as \"1h 3h\"", state::MOST_OVER);
+                note(somewhere(&message));
+            }
+            if window.value.is_none() && window.give.iter().any(|give| *give != Give::Count) {
+                note(
+                    somewhere("only `count` is made without a value")
+                        .help("say what is counted: `.value(\".amount\")`"),
+                );
+            }
         }
         let unfit = self.stop_above.and_then(on_error::unfit);
         unfit.into_iter().for_each(|(message, help)| note(somewhere(&message).help(help)));
@@ -176,6 +200,65 @@ pub struct LookupConfig {
     pub timeout: Option<Duration>,
     /// `missing` and `default`
     pub missing: Missing,
+    /// `window`: what happened lately, kept in the store, instead of a row that is found there.
+    pub window: Option<WindowConfig>,
+}
+
+/// `window`: counts events per key, and gives what they came to lately.
+#[derive(Clone, Debug)]
+pub struct WindowConfig {
+    /// `when`: which events are counted; none: all.
+    pub when: Option<Expr>,
+    /// `value`: what of them; an event where it is null is not counted.
+    pub value: Option<Expr>,
+    /// `over`: how far back, as it is written and as it is meant.
+    pub over: Vec<(String, Duration)>,
+    /// `give`: what is made of it.
+    pub give: Vec<Give>,
+    /// `late`: how much later than the latest one an event may come and still be told from one that was counted already.
+    pub late: Duration,
+}
+
+impl WindowConfig {
+    /// How late an event may come where nothing else is said.
+    pub(crate) const LATE: Duration = Duration::from_secs(600);
+}
+
+/// What a window gives, for each duration it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Give {
+    /// How many events.
+    Count,
+    /// Their values, added up.
+    Sum,
+    /// The mean of their values.
+    Mean,
+    /// The least value.
+    Min,
+    /// The greatest value.
+    Max,
+    /// The value of the latest event.
+    Last,
+    /// How many different values.
+    Distinct,
+}
+
+impl Give {
+    /// All of them.
+    pub const ALL: [Give; 7] = [Give::Count, Give::Sum, Give::Mean, Give::Min, Give::Max, Give::Last, Give::Distinct];
+
+    /// Returns the word in the pipeline file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Give::Count => "count",
+            Give::Sum => "sum",
+            Give::Mean => "mean",
+            Give::Min => "min",
+            Give::Max => "max",
+            Give::Last => "last",
+            Give::Distinct => "distinct",
+        }
+    }
 }
 
 /// How long, and how many of, a lookup's answers are kept.
@@ -269,6 +352,37 @@ pub struct RuleConfig {
     pub key: Option<Expr>,
     /// `data`; none: the whole record.
     pub data: Option<Expr>,
+    /// `once`: the action happens once per event, however often that is delivered.
+    pub once: Option<OnceConfig>,
+    /// `limit`: how often the action happens at most.
+    pub limits: Vec<LimitConfig>,
+}
+
+/// `once`: where is remembered which actions have been done.
+#[derive(Clone, Debug)]
+pub struct OnceConfig {
+    /// The store; one for all rules.
+    pub store: Name,
+    /// `keep`: for how long; it should be longer than a source may deliver an event again.
+    pub keep: Duration,
+}
+
+impl OnceConfig {
+    /// How long is remembered where nothing else is said: longer than any stream keeps its events.
+    pub(crate) const KEEP: Duration = Duration::from_secs(366 * 24 * 3600);
+}
+
+/// One entry of `limit`: not more often than that, for each of what `by` tells apart.
+#[derive(Clone, Debug)]
+pub struct LimitConfig {
+    /// `in`: the store that counts.
+    pub store: Name,
+    /// `by`: an expression per key part; null: there is no limit for this event.
+    pub by: Vec<Expr>,
+    /// `at_most`: how many actions; an integer.
+    pub at_most: Expr,
+    /// `per`: in how long, by wall clock.
+    pub per: Duration,
 }
 
 /// `outcome`: which events tell how an earlier decision turned out.
@@ -282,6 +396,8 @@ pub struct OutcomeConfig {
     pub label: Expr,
     /// `within`: how long after the decision an outcome still counts.
     pub within: Duration,
+    /// `in`: the store that remembers when decisions were made; none: an outcome is noted with the event that tells it.
+    pub store: Option<Name>,
 }
 
 /// `log`

@@ -33,7 +33,7 @@ pub(super) const TOP: &[&str] = &[
     "tests",
 ];
 pub(super) const EVENT: &[&str] = &["format", "schema", "id", "key", "time", "fields"];
-pub(super) const OUTCOME: &[&str] = &["when", "of", "label", "within"];
+pub(super) const OUTCOME: &[&str] = &["in", "when", "of", "label", "within"];
 pub(super) const LOG: &[&str] = &["to", "keep"];
 pub(super) const SLO: &[&str] = &["decide", "event_age"];
 
@@ -198,7 +198,8 @@ fn outcome(cursor: &Cursor<'_>, node: &Node) -> Option<OutcomeConfig> {
     let of = required("of", "the id of the event that was decided");
     let label = required("label", "what really happened: true or false");
     let within = section.duration("within").unwrap_or(DAY);
-    Some(OutcomeConfig { when: when?, of: of?, label: label?, within })
+    let store = section.name("in");
+    Some(OutcomeConfig { when: when?, of: of?, label: label?, within, store })
 }
 
 fn log(cursor: &Cursor<'_>, node: &Node) -> Option<LogConfig> {

@@ -22,11 +22,16 @@ pub(super) fn check(file: &PipelineFile, broken: &[String], note: &dyn Fn(Mistak
     let (stores, sinks) = (names(&file.stores), names(&file.sinks));
     file.enrich.iter().for_each(|lookup| check(&lookup.from, &stores, "store"));
     file.act.rules.iter().for_each(|rule| check(&rule.to, &sinks, "sink"));
+    let rules = || file.act.rules.iter();
+    rules().flat_map(|rule| &rule.once).for_each(|once| check(&once.store, &stores, "store"));
+    rules().flat_map(|rule| &rule.limits).for_each(|limit| check(&limit.store, &stores, "store"));
+    file.outcome.iter().flat_map(|outcome| &outcome.store).for_each(|name| check(name, &stores, "store"));
+    one_ledger(file, note);
     file.log.iter().for_each(|log| check(&log.to, &sinks, "sink"));
     check(&file.dead_letters, &sinks, "sink");
     let lookups: Vec<&Name> = file.enrich.iter().map(|lookup| &lookup.name).collect();
     let models: Vec<&Name> = file.infer.iter().map(|model| &model.name).collect();
-    let rules: Vec<&str> = file.act.rules.iter().map(|rule| rule.name.text.as_str()).collect();
+    let rule_names: Vec<&str> = file.act.rules.iter().map(|rule| rule.name.text.as_str()).collect();
     file.act.rules.iter().flat_map(|rule| &rule.needs).for_each(|name| check(name, &models, "model"));
     for model in &file.infer {
         let known: Vec<&str> = model.features.iter().map(|(name, _)| name.text.as_str()).collect();
@@ -41,8 +46,8 @@ pub(super) fn check(file: &PipelineFile, broken: &[String], note: &dyn Fn(Mistak
     for test in &file.tests {
         test.given.iter().for_each(|(name, _)| check(name, &lookups, "lookup"));
         test.predict.iter().for_each(|(name, _)| check(name, &models, "model"));
-        for action in test.expect.actions.iter().flatten().filter(|action| !rules.contains(&action.as_str())) {
-            let help = did_you_mean(action, rules.iter().copied()).unwrap_or_default();
+        for action in test.expect.actions.iter().flatten().filter(|action| !rule_names.contains(&action.as_str())) {
+            let help = did_you_mean(action, rule_names.iter().copied()).unwrap_or_default();
             note(Mistake::new(test.name.span.clone(), format!("there is no rule `{action}`")).help(help));
         }
         if test.expect == Expectation::default() {
@@ -57,6 +62,23 @@ pub(super) fn check(file: &PipelineFile, broken: &[String], note: &dyn Fn(Mistak
             note(
                 Mistake::new(rule.name.span.clone(), format!("another rule is named `{}`", rule.name.text))
                     .help("idempotency keys are made of the rule's name: give each its own"),
+            );
+        }
+    }
+}
+
+/// What was decided about an event is one item: in two stores there would be two.
+fn one_ledger(file: &PipelineFile, note: &dyn Fn(Mistake)) {
+    let mut onces = file.act.rules.iter().filter_map(|rule| rule.once.as_ref());
+    let Some(first) = onces.next() else { return };
+    for once in onces {
+        if once.store.text != first.store.text {
+            let message = format!("`once` names `{}` here and `{}` above", once.store.text, first.store.text);
+            note(Mistake::new(once.store.span.clone(), message).help("all `once` of a pipeline name one store"));
+        } else if once.keep != first.keep {
+            let message = "`once` keeps for another time than above";
+            note(
+                Mistake::new(once.store.span.clone(), message).help("all `once` of a pipeline keep for the same time"),
             );
         }
     }

@@ -17,13 +17,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::config::{later, on_error, parse, resources, strokes, tests_section, yaml};
+    use crate::config::{on_error, parse, resources, state, strokes, tests_section, yaml};
 
     /// The file is read by hand-written code; this holds the schema to the same keys.
     #[test]
     fn schema_and_reader_know_the_same_keys() {
         let schema: Value = serde_json::from_str(schema()).expect("the schema is JSON");
-        let sections: [(&str, &[&str]); 16] = [
+        let sections: [(&str, &[&str]); 17] = [
             ("", parse::TOP),
             ("/$defs/resourceObject", resources::RESOURCE),
             ("/properties/event", parse::EVENT),
@@ -33,11 +33,12 @@ mod tests {
             ("/properties/slo", parse::SLO),
             ("/$defs/lookup", strokes::LOOKUP),
             ("/$defs/cache", strokes::CACHE),
-            ("/$defs/window", later::WINDOW),
+            ("/$defs/window", state::WINDOW),
             ("/$defs/model", strokes::MODEL),
             ("/properties/act", strokes::ACT),
             ("/$defs/rule", strokes::RULE),
-            ("/$defs/limit", later::LIMIT),
+            ("/$defs/limit", state::LIMIT),
+            ("/$defs/once", state::ONCE),
             ("/$defs/test", tests_section::TEST),
             ("/$defs/expect", tests_section::EXPECT),
         ];

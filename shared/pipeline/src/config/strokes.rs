@@ -7,8 +7,8 @@ use vrl::value::Value;
 use super::{
     ActConfig, CacheConfig, Categories, LookupConfig, Match, Missing, Mistake, ModelConfig, Name, Pin, RuleConfig,
     cursor::{Cursor, Section},
-    later,
     resources::{Use, resource},
+    state,
     yaml::{Data, Node},
 };
 
@@ -52,8 +52,7 @@ fn lookup<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> O
     cursor.field_name(&name);
     let section = cursor.section(node, at, LOOKUP)?;
     if let Some(node) = section.get("window") {
-        later::window(cursor, node, &section.place("window"));
-        return None;
+        return window(cursor, name, node, &section);
     }
     let from = section.require("from", "the store to look in").and_then(|_| section.name("from"));
     let key = section.require("key", "one expression per key column: `key: [.field]`");
@@ -68,7 +67,19 @@ fn lookup<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> O
         cache: section.get("cache").and_then(|node| cache(cursor, node, &section.place("cache"))),
         timeout: section.duration("timeout"),
         missing: missing(cursor, &section),
+        window: None,
     })
+}
+
+fn window<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, section: &Section<'a>) -> Option<LookupConfig> {
+    for key in LOOKUP.iter().filter(|key| **key != "window") {
+        if let Some(node) = section.get(key) {
+            let message = format!("`{}` means nothing beside `window`", section.place(key));
+            cursor.note(Mistake::new(node.span.clone(), message));
+        }
+    }
+    let (from, key, window) = state::window(cursor, node, &section.place("window"))?;
+    Some(LookupConfig { name, from, key, cache: None, timeout: None, missing: Missing::Null, window: Some(window) })
 }
 
 fn cache(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<CacheConfig> {
@@ -245,12 +256,8 @@ pub(super) fn act(top: &Section<'_>) -> ActConfig {
 
 fn rule(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<RuleConfig> {
     let section = cursor.section(node, at, RULE)?;
-    if let Some(node) = section.get("once") {
-        later::once(cursor, node, &section.place("once"));
-    }
-    if let Some(node) = section.get("limit") {
-        later::limits(cursor, node, &section.place("limit"));
-    }
+    let once = section.get("once").and_then(|node| state::once(cursor, node, &section.place("once")));
+    let limits = section.get("limit").map(|node| state::limits(cursor, node, &section.place("limit")));
     let name = section.require("name", "idempotency keys and the log name the rule").and_then(|_| section.name("name"));
     let to = section.require("to", "the sink the action goes to").and_then(|_| section.name("to"));
     Some(RuleConfig {
@@ -260,6 +267,8 @@ fn rule(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<RuleConfig> {
         when: section.expr("when"),
         key: section.expr("key"),
         data: section.expr("data"),
+        once,
+        limits: limits.unwrap_or_default(),
     })
 }
 

@@ -63,11 +63,13 @@ fn write(
 ) -> Result<bool, String> {
     partition.clear();
     sort.clear();
+    sort.push_str(lookup.kind());
+    let behind = usize::from(!sort.is_empty());
     for (place, part) in lookup.keys.iter().enumerate() {
         let Some(part) = part.str(&mut decision.record, evaluator)? else { return Ok(false) };
         match place {
             0 => partition.push_str(&part),
-            place => Key::push_part(sort, place - 1, &part),
+            place => Key::push_part(sort, place - 1 + behind, &part),
         }
     }
     Ok(!lookup.keys.is_empty())

@@ -5,6 +5,7 @@ mod cache;
 mod keys;
 mod row;
 mod wave;
+mod window;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -16,7 +17,8 @@ use keys::Keys;
 
 pub(crate) use cache::Cache;
 pub(crate) use row::{Row, Shape};
-pub(crate) use wave::Wave;
+pub(crate) use wave::{Batch, Wave};
+pub(crate) use window::{Advanced, Counts, Window};
 
 use crate::{
     clock::{Clock, Deadline},
@@ -42,6 +44,8 @@ pub(crate) struct Lookup {
     /// Lookups of one wave are asked at the same time; a later wave's keys may read an earlier one's answers.
     pub wave: usize,
     pub cache: Option<Cache>,
+    /// Not a row that is found, but what happened lately.
+    pub window: Option<Window>,
 }
 
 /// What a store said about one key, when, and until when it may be used again.
@@ -56,6 +60,11 @@ struct Answer {
 type Answers = Vec<Option<Result<Answer, Error>>>;
 
 impl Lookup {
+    /// Begins the sort part of its keys.
+    fn kind(&self) -> &str {
+        self.window.as_ref().map_or("", |window| &window.kind)
+    }
+
     /// Answers what a stub or the cache knows.
     fn known(&self, keys: &Keys, stubs: &Stubs, now: DateTime<Utc>) -> Answers {
         if let Some(value) = stubs.given.get(&*self.name) {
@@ -119,8 +128,12 @@ impl Lookup {
         }
     }
 
-    fn failed(&self, error: StoreError) -> Error {
-        let code = if error.kind == Kind::Fatal { Code::STORE_FATAL } else { Code::LOOKUP_FAILED };
+    pub(crate) fn failed(&self, error: StoreError) -> Error {
+        let code = match (error.kind, &self.window) {
+            (Kind::Fatal, _) => Code::STORE_FATAL,
+            (_, None) => Code::LOOKUP_FAILED,
+            (_, Some(_)) => Code::WINDOW_FAILED,
+        };
         Error { kind: error.kind, stage: Stage::Enrich, code, reason: format!("`{}`: {}", self.name, error.reason) }
     }
 

@@ -3,14 +3,17 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
 
 use super::{
-    Inner, OutcomeRule, Pipeline,
+    Inner, Pipeline,
     breaker::Breaker,
     cpu::Pace,
     load::{self, Loaded, failed},
     log::Kept,
+    once::Ledger,
+    outcomes::OutcomeRule,
     reload::Live,
     wire::Wiring,
 };
@@ -116,10 +119,16 @@ impl Builder {
             let when = wiring.condition(&scope, &config.when);
             let of = wiring.text(&scope, &config.of);
             let label = wiring.condition(&scope, &config.label);
-            Some(OutcomeRule { when: when?, of: of?, label: label?, within: config.within })
+            let store = config.store.as_ref().and_then(|name| wiring.keeper(name, &opened.stores));
+            Some(OutcomeRule { when: when?, of: of?, label: label?, within: config.within, store })
         });
         wiring.add_predictions(&mut scope, &mut models);
-        let rules = wiring.rules(&scope);
+        let (rules, limits) = wiring.rules(&scope, &opened.stores);
+        let ledger = file.act.rules.iter().find_map(|rule| rule.once.as_ref()).and_then(|once| {
+            let (name, store) = wiring.keeper(&once.store, &opened.stores)?;
+            let keep = TimeDelta::from_std(once.keep).unwrap_or(TimeDelta::MAX);
+            Some(Ledger { store, name, keep, acting: Arc::default() })
+        });
         let keep = wiring.kept(&scope);
         let models: Vec<_> = models.into_iter().flatten().collect();
         wiring.stubs(&models);
@@ -146,8 +155,10 @@ impl Builder {
             transform,
             lookups: Arc::new(lookups),
             models,
-            act: Act { pipeline: file.name.text.clone(), matches: file.act.matches, rules },
+            act: Act { pipeline: file.name.text.clone(), matches: file.act.matches, rules, limits },
             outcome,
+            ledger,
+            stores: opened.stores.iter().map(|(name, store)| (name.as_str().into(), store.clone())).collect(),
             dead_letters: sink(&file.dead_letters.text)?,
             log,
             breaker: file.stop_above.map(|limit| Arc::new(Breaker::new(limit))),
@@ -174,7 +185,8 @@ fn version(file: &PipelineFile, opened: &Opened) -> String {
 
 /// Opens the stores, sinks and models the strokes name, all at once.
 async fn open_all(file: &PipelineFile, open: &dyn Open, objects: &dyn Objects, mistakes: &mut Vec<Mistake>) -> Opened {
-    let stores = file.stores.iter().filter(|(name, _)| file.enrich.iter().any(|lookup| lookup.from.text == name.text));
+    let used = file.used_stores();
+    let stores = file.stores.iter().filter(|(name, _)| used.contains(&name.text.as_str()));
     let sinks = file.sinks.iter().filter(|(name, _)| {
         let named = |other: &str| other == name.text;
         named(&file.dead_letters.text)

@@ -6,8 +6,9 @@ use futures_util::future::join_all;
 
 use super::{barrier, dead_letter, run::Run, send::send};
 use crate::{
+    clock::Deadline,
     error::{Code, Error, Kind, Stage},
-    ports::Outgoing,
+    ports::{Outgoing, SendError, Sent},
     report::{Decision, Disposition},
 };
 
@@ -46,14 +47,15 @@ impl Run {
         }
     }
 
-    /// Sends every action that is not held back, per sink in one call, all sinks at once.
-    pub(super) async fn send_actions(&mut self, decisions: &mut [Decision]) {
+    /// Sends every action that is not held back or done already, per sink in one call, all sinks at once; until that moment
+    /// where it is given.
+    pub(super) async fn send_actions(&mut self, decisions: &mut [Decision], until: Option<Deadline>) {
         let mut by_sink: HashMap<Arc<str>, ToSend> = HashMap::new();
         for (place, decision) in decisions.iter_mut().enumerate() {
             if decision.disposition != Disposition::Passed {
                 continue;
             }
-            for (number, action) in decision.actions.iter().enumerate() {
+            for (number, action) in decision.actions.iter().enumerate().filter(|(_, action)| !action.earlier) {
                 let (places, items) = by_sink.entry(action.to.clone()).or_default();
                 places.push((place, number));
                 items.push(action.outgoing.clone());
@@ -62,9 +64,13 @@ impl Run {
                 decision.disposition = Disposition::Acted;
             }
         }
-        let (sinks, deadline) = (&self.pipeline.sinks, self.deadline);
+        let (sinks, deadline) = (&self.pipeline.sinks, until.unwrap_or(self.deadline));
         let sends = by_sink.into_iter().map(|(name, (places, items))| async move {
-            let answers = send(&*sinks[&name], &items, deadline).await;
+            let answers = match sinks.get(&name) {
+                Some(sink) => send(&**sink, &items, deadline).await,
+                // What the ledger has may have been decided by a file that named it.
+                None => items.iter().map(|_| Err(unknown_sink())).collect(),
+            };
             (name, places, answers)
         });
         let mut refused = false;
@@ -75,6 +81,7 @@ impl Run {
                     decisions[place].actions[number].taken = true;
                     continue;
                 };
+                decisions[place].actions[number].unsure = failed.sent == Sent::Unknown;
                 let code = match failed.kind {
                     Kind::Retryable => Code::SEND_FAILED,
                     Kind::Poison => Code::SEND_REFUSED,
@@ -109,6 +116,11 @@ impl Run {
             decisions[place] = decision;
         }
     }
+}
+
+fn unknown_sink() -> SendError {
+    let reason = "the pipeline that decided named it, this one does not".to_owned();
+    SendError { kind: Kind::Poison, sent: Sent::No, reason }
 }
 
 /// Tells whether a sink made the event a dead letter.

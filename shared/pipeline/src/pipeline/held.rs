@@ -67,6 +67,8 @@ pub(super) fn all(pipeline: &Inner, inputs: &[Decoded]) -> Vec<Decision> {
             predictions: Vec::new(),
             candidates: Vec::new(),
             actions: Vec::new(),
+            held_back: Vec::new(),
+            replay: None,
             outcome: None,
             disposition: Disposition::Retry,
             error: Some(held(None)),

@@ -8,13 +8,17 @@ mod dead_letter;
 mod deliver;
 mod explain;
 mod held;
+mod limits;
 mod load;
 mod log;
+mod once;
+mod outcomes;
 mod reload;
 pub(crate) mod retry;
 mod run;
 mod send;
 mod strokes;
+mod windows;
 mod wire;
 
 use std::{
@@ -37,12 +41,13 @@ use crate::{
     config::SloConfig,
     enrich::Lookup,
     event::Decoded,
-    expression::Expression,
     infer::Inference,
-    ports::Sink,
+    ports::{Sink, Store},
     report::Report,
     transform::Transform,
 };
+use once::Ledger;
+use outcomes::OutcomeRule;
 use reload::Live;
 
 /// A built pipeline. Cheap to clone; all clones share models, caches and connections.
@@ -60,6 +65,9 @@ struct Inner {
     models: Vec<Inference>,
     act: Act,
     outcome: Option<OutcomeRule>,
+    /// Where a rule says `once`.
+    ledger: Option<Ledger>,
+    stores: HashMap<Arc<str>, Arc<dyn Store>>,
     sinks: HashMap<Arc<str>, Arc<dyn Sink>>,
     dead_letters: Arc<dyn Sink>,
     log: Option<(Arc<dyn Sink>, log::Kept)>,
@@ -67,14 +75,6 @@ struct Inner {
     slo: SloConfig,
     clock: Clock,
     pace: cpu::Pace,
-}
-
-/// Which events tell how an earlier decision turned out.
-struct OutcomeRule {
-    when: Expression,
-    of: Expression,
-    label: Expression,
-    within: Duration,
 }
 
 /// What stands in for stores and models, and where the clock stands, in a test of a pipeline.
@@ -131,6 +131,11 @@ impl Pipeline {
             metadata: model.model.signature().metadata.clone(),
         };
         self.live.serving().models.iter().map(describe).collect()
+    }
+
+    /// Returns a store of the file, as it is open: the same handle, warm, that the strokes have.
+    pub fn store(&self, name: &str) -> Option<Arc<dyn Store>> {
+        self.live.serving().stores.get(name).cloned()
     }
 
     /// Runs a batch through the four strokes. Everything that happened is in the report, errors included. All of it is

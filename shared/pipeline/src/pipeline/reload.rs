@@ -150,9 +150,13 @@ impl Live {
         });
         let inner = compiled.await.map_err(|died| died.to_string())??;
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
-        // What lookups remember and what the breaker counts is not the model's.
+        // What lookups remember, what the breaker counts and what is being acted on is not the model's.
         let (lookups, breaker) = (serving.lookups.clone(), serving.breaker.clone());
-        let before = mem::replace(&mut *serving, Arc::new(Inner { lookups, breaker, ..inner }));
+        let mut inner = Inner { lookups, breaker, ..inner };
+        if let (Some(ledger), Some(before)) = (&mut inner.ledger, &serving.ledger) {
+            ledger.acting = before.acting.clone();
+        }
+        let before = mem::replace(&mut *serving, Arc::new(inner));
         drop(serving);
         let before = (before, mem::replace(&mut reloading.opened, opened));
         // Letting go of a large model takes a while.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join;
 use tokio::time::Instant;
 
 use super::{
@@ -9,11 +10,15 @@ use super::{
     breaker::{Breaker, Turn},
     cpu::{self, CHUNK},
     dead_letter, held, log,
+    once::Claims,
+    outcomes,
     send::send,
     strokes::{self, Strokes},
+    windows,
 };
 use crate::{
     clock::{Clock, Deadline},
+    enrich::Advanced,
     error::{Code, Error, Kind, Stage},
     event::Decoded,
     ports::Outgoing,
@@ -51,11 +56,11 @@ pub(super) async fn run(
         return run.report;
     }
     let (pipeline, inputs, clock) = (run.pipeline.clone(), run.inputs.clone(), run.clock.clone());
-    let (mut decisions, times) = Strokes { pipeline, inputs, deadline, clock, stubs }.run().await;
+    let (mut decisions, windows, times) = Strokes { pipeline, inputs, deadline, clock, stubs }.run().await;
     run.report.times = times;
     let acting = Instant::now();
     strokes::in_time(deadline, &mut decisions);
-    run.act(&mut decisions).await;
+    run.act(&mut decisions, &windows).await;
     run.report.times.act += acting.elapsed();
 
     run.log(&mut decisions).await;
@@ -65,17 +70,51 @@ pub(super) async fn run(
 }
 
 impl Run {
-    async fn act(&mut self, decisions: &mut [Decision]) {
+    async fn act(&mut self, decisions: &mut [Decision], windows: &[Advanced]) {
         for decision in decisions.iter_mut() {
             decision.disposition = self.disposition(decision.error.as_ref());
         }
         barrier::hold(&self.inputs, decisions);
         self.cut(decisions, |_| true);
+        self.limit(decisions).await;
+        barrier::hold(&self.inputs, decisions);
+        let claims = self.claim(decisions).await;
+        barrier::hold(&self.inputs, decisions);
         self.write_dead_letters(decisions).await;
         barrier::hold(&self.inputs, decisions);
-        self.send_actions(decisions).await;
+        if let Some(claims) = &claims {
+            self.in_lease(claims, decisions);
+            barrier::hold(&self.inputs, decisions);
+        }
+        self.send_actions(decisions, claims.as_ref().map(|claims| claims.until)).await;
+        if let Some(claims) = &claims {
+            claims.end_twins(decisions);
+        }
+        barrier::hold(&self.inputs, decisions);
+        self.keep(decisions, windows, claims.as_ref()).await;
         barrier::hold(&self.inputs, decisions);
         self.leave(decisions);
+    }
+
+    /// Writes down what the batch leaves behind for later ones: what was done, what is counted, what waits for its outcome.
+    async fn keep(&mut self, decisions: &mut [Decision], windows: &[Advanced], claims: Option<&Claims>) {
+        let (pipeline, clock, margin) = (&*self.pipeline, &self.clock, self.margin());
+        let settled = async {
+            match claims {
+                Some(claims) => self.settle(claims, decisions).await,
+                None => (0, None),
+            }
+        };
+        let written = windows::write(pipeline, windows, decisions, clock, margin);
+        let joined = outcomes::join(pipeline, decisions, clock, margin);
+        let ((unmarked, why), (uncounted, joined)) = join(settled, join(written, joined)).await;
+        self.report.unmarked = (unmarked, why);
+        for (place, error) in uncounted.into_iter().chain(outcomes::take(joined, decisions)) {
+            // Of what cannot be kept the event has acted all the same; it comes again, and acts again where it is not `once`.
+            self.disposition(Some(&error));
+            decisions[place].disposition = Disposition::Retry;
+            decisions[place].error = Some(error);
+        }
     }
 
     /// Says how an event ends whose error, if any, is this, before any action is sent.
@@ -92,7 +131,7 @@ impl Run {
     }
 
     /// The log is written before the reply even when the sends used up the time: handlers leave a margin for it.
-    fn margin(&self) -> Deadline {
+    pub(super) fn margin(&self) -> Deadline {
         Deadline::after(self.deadline.left().max(MARGIN))
     }
 
@@ -129,6 +168,7 @@ impl Run {
                 Some(dead_letter::of_log_entry(name, version, entry, &error))
             })
             .collect();
+        self.report.log_written = entries.len() - diverted.len();
         if diverted.is_empty() {
             return;
         }

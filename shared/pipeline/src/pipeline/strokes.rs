@@ -6,17 +6,18 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    Inner, OutcomeRule, Stubs,
+    Inner, Stubs,
     cpu::{self, CHUNK},
+    outcomes::OutcomeRule,
 };
 use crate::{
     clock::{Clock, Deadline},
-    enrich::Wave,
+    enrich::{Advanced, Batch, Wave},
     error::{Code, Error, Stage},
     event::Decoded,
     expression::Evaluator,
     identity::decision_id,
-    report::{Decision, Outcome, StrokeTimes},
+    report::{Decision, Joined, Outcome, StrokeTimes},
     transform::Memory,
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Strokes {
 struct Underway {
     decisions: Vec<Decision>,
     times: StrokeTimes,
+    /// What windows came to, to be written back.
+    windows: Vec<Advanced>,
     /// When enrich began.
     enriching: Instant,
     /// The wave whose keys a store has to be asked for; none: every stroke is done.
@@ -41,7 +44,7 @@ struct Underway {
 
 impl Strokes {
     /// Decides what is to be done about each event.
-    pub async fn run(self) -> (Vec<Decision>, StrokeTimes) {
+    pub async fn run(self) -> (Vec<Decision>, Vec<Advanced>, StrokeTimes) {
         let this = Arc::new(self);
         let (pace, events) = (&this.pipeline.pace, this.inputs.len());
         let strokes = this.clone();
@@ -51,25 +54,30 @@ impl Strokes {
             let strokes = this.clone();
             underway = pace
                 .run(events, move || {
-                    let next = wave.apply(&strokes.pipeline.lookups, &mut underway.decisions, &strokes.clock);
+                    let next = wave.apply(strokes.batch(), &mut underway.decisions, &mut underway.windows);
                     strokes.go_on(underway, next)
                 })
                 .await;
         }
-        (underway.decisions, underway.times)
+        (underway.decisions, underway.windows, underway.times)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        let Strokes { pipeline, inputs, clock, stubs, .. } = self;
+        Batch { lookups: &pipeline.lookups, inputs, clock, stubs }
     }
 
     fn begin(&self) -> Underway {
         let started = Instant::now();
         let decisions = self.transform();
         let times = StrokeTimes { transform: started.elapsed(), ..StrokeTimes::default() };
-        self.go_on(Underway { decisions, times, enriching: Instant::now(), waiting: None }, 0)
+        self.go_on(Underway { decisions, times, windows: Vec::new(), enriching: Instant::now(), waiting: None }, 0)
     }
 
     /// Goes on with a wave of lookups, and beyond them if nothing has to be asked for.
     fn go_on(&self, mut underway: Underway, wave: usize) -> Underway {
-        let Underway { decisions, times, enriching, waiting } = &mut underway;
-        *waiting = Wave::from(wave, &self.pipeline.lookups, decisions, &self.clock, &self.stubs);
+        let Underway { decisions, times, windows, enriching, waiting } = &mut underway;
+        *waiting = Wave::from(wave, self.batch(), decisions, windows);
         if waiting.is_some() {
             return underway;
         }
@@ -167,6 +175,11 @@ fn outcome(
     }
     let of = rule.of.text(record, evaluator).map_err(|reason| in_part("of", reason))?;
     let label = rule.label.holds(record, evaluator).map_err(|reason| in_part("label", reason))?;
-    decision.outcome = of.map(|of| Outcome { decision_id: decision_id(pipeline, &of), label });
+    let outcome = |of: bytestring::ByteString| Outcome {
+        decision_id: decision_id(pipeline, &of),
+        label,
+        joined: Joined::Unasked,
+    };
+    decision.outcome = of.map(outcome);
     Ok(())
 }

@@ -164,6 +164,11 @@ pub trait Store: Send + Sync {
     /// Removes items of the given version. A key that is absent is refused with `None`.
     async fn delete(&self, deletes: &[Delete]) -> Vec<Result<PutOutcome, StoreError>>;
 
+    /// Tells whether it is a table that is only looked up in: nothing can be put.
+    fn is_table(&self) -> bool {
+        false
+    }
+
     /// Lists a subject's items by ascending sort key, without expired ones.
     async fn list(&self, partition: &str) -> Result<Vec<(String, Item)>, StoreError>;
 }

@@ -34,6 +34,8 @@ pub fn report(inputs: Vec<Decoded>, disposition: impl Fn(usize) -> Disposition) 
                 predictions: Vec::new(),
                 candidates: Vec::new(),
                 actions: Vec::new(),
+                held_back: Vec::new(),
+                replay: None,
                 outcome: None,
                 disposition,
                 error,

@@ -101,6 +101,8 @@ impl Transform {
             predictions: Vec::new(),
             candidates: Vec::new(),
             actions: Vec::new(),
+            held_back: Vec::new(),
+            replay: None,
             outcome: None,
             disposition: Disposition::Passed,
             error,

@@ -13,10 +13,11 @@ use vrl::{
 };
 
 use crate::{
+    identity,
     pipeline::Inner,
     ports::Outgoing,
     record::{Said, Written},
-    report::{Action, Decision, Disposition, Prediction, Seen, StrokeTimes},
+    report::{Action, Decision, Disposition, Joined, Prediction, Seen, StrokeTimes},
 };
 use json::Json;
 
@@ -101,19 +102,46 @@ impl<'a> Batch<'a> {
             .collect();
         let buffer = Bytes::from(buffer);
         let mut start = 0;
-        entries.extend(ended.zip(ends).map(|(decision, end)| {
+        for (decision, end) in ended.zip(ends) {
             let body = buffer.slice(start..end);
             start = end;
             // The entry holds the id already.
             let id = ByteString::try_from(body.slice(START.len()..START.len() + decision.id.len()));
-            Outgoing {
-                id: id.unwrap_or_else(|_| decision.id.clone()),
-                key: decision.record.facts().key.clone(),
-                content_type: "application/json",
-                attributes: Vec::new(),
-                body,
-            }
-        }));
+            let key = decision.record.facts().key.clone();
+            entries.push(outgoing(id.unwrap_or_else(|_| decision.id.clone()), key, body));
+            entries.extend(self.outcome(decision));
+        }
+    }
+
+    /// Makes the entry that joins an outcome to its decision; none where that was not found, or too long ago.
+    fn outcome(&self, decision: &Decision) -> Option<Outgoing> {
+        let outcome = decision.outcome.as_ref()?;
+        let delay = match outcome.joined {
+            Joined::Unasked => None,
+            Joined::Found { delay_ms } => Some(delay_ms),
+            Joined::Late | Joined::Unknown => return None,
+        };
+        let facts = decision.record.facts();
+        let mut buffer = Vec::new();
+        let mut json = Json(&mut buffer);
+        json.raw("{\"v\":1,\"outcome_of\":");
+        json.text(&outcome.decision_id);
+        json.raw(if outcome.label { ",\"label\":true" } else { ",\"label\":false" });
+        json.raw(",\"delay_ms\":");
+        json.any(&delay);
+        json.raw(",\"event_id\":");
+        json.text(&facts.id);
+        json.raw(",\"event_time\":");
+        match facts.time {
+            Some(time) => json.time(time),
+            None => json.raw("null"),
+        }
+        json.raw(",\"pipeline\":");
+        json.text(&self.pipeline.name);
+        json.raw("}");
+        // Of the decision it is of and the event that tells it: other events may tell more.
+        let id = identity::hash(&[outcome.decision_id.as_bytes(), decision.id.as_bytes()]);
+        Some(outgoing(id.into(), facts.key.clone(), buffer.into()))
     }
 
     /// Writes one entry. The pipeline's name and version hold nothing that JSON escapes, nor do digests and codes.
@@ -157,7 +185,16 @@ impl<'a> Batch<'a> {
         json.raw(",\"actions\":");
         json.list(&decision.actions, |json, action| write_action(action, json));
         // Propensity is 1 until a policy chooses by chance.
-        json.raw(",\"propensity\":1.0,\"policy\":null,\"held_back\":[],\"disposition\":\"");
+        json.raw(",\"propensity\":1.0,\"policy\":null,\"held_back\":");
+        json.list(&decision.held_back, |json, name| json.text(name));
+        if let Some(replay) = &decision.replay {
+            json.raw(",\"replay\":{\"decided_at\":");
+            json.time(replay.decided_at);
+            json.raw(",\"version\":");
+            json.text(&replay.version);
+            json.raw("}");
+        }
+        json.raw(",\"disposition\":\"");
         json.raw(decision.disposition.as_str());
         json.raw("\",\"code\":");
         json.text_or_null(decision.error.as_ref().map(|error| error.code.as_str()));
@@ -192,6 +229,10 @@ impl<'a> Batch<'a> {
         json.raw(model.map_or("", |model| &model.sha256));
         json.raw("\"}");
     }
+}
+
+fn outgoing(id: ByteString, key: Option<ByteString>, body: Bytes) -> Outgoing {
+    Outgoing { id, key, content_type: "application/json", attributes: Vec::new(), body }
 }
 
 fn by_model(predictions: &[Prediction]) -> impl Iterator<Item = (&str, &Prediction)> {
@@ -236,7 +277,8 @@ fn write_action(action: &Action, json: &mut Json<'_>) {
     json.text_or_null(action.outgoing.key.as_deref());
     json.raw(",\"idempotency_key\":");
     json.text(&action.outgoing.id);
-    json.raw(if action.taken { ",\"taken\":true,\"data\":" } else { ",\"taken\":false,\"data\":" });
+    json.raw(if action.taken { ",\"taken\":true" } else { ",\"taken\":false" });
+    json.raw(if action.earlier { ",\"earlier\":true,\"data\":" } else { ",\"data\":" });
     json.value(&action.data);
     json.raw("}");
 }

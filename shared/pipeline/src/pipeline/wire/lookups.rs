@@ -6,7 +6,7 @@ use vrl::value::Value;
 
 use super::Wiring;
 use crate::{
-    config::{LookupConfig, Missing, Mistake},
+    config::{LookupConfig, Missing, Mistake, WindowConfig},
     enrich::{Cache, Lookup, Shape},
     expression::{Expression, Scope},
     ports::Store,
@@ -37,6 +37,9 @@ impl Wiring<'_> {
         stores: &HashMap<String, Arc<dyn Store>>,
         earlier: &[Lookup],
     ) -> Option<Lookup> {
+        if let Some(window) = &config.window {
+            return self.window_lookup(scope, config, window, stores, earlier);
+        }
         let (_, resource) = self.file.stores.iter().find(|(name, _)| name.text == config.from.text)?;
         let keys: Vec<Option<Expression>> = config.key.iter().map(|expr| self.text(scope, expr)).collect();
         if !resource.key.is_empty() && keys.len() != resource.key.len() {
@@ -60,8 +63,7 @@ impl Wiring<'_> {
             .map_err(|found| self.mistakes.extend(found))
             .ok();
         let keys: Vec<Expression> = keys.into_iter().collect::<Option<_>>()?;
-        let reads = |name: &str| keys.iter().any(|key| key.reads.iter().any(|read| read == name));
-        let wave = earlier.iter().filter(|lookup| reads(&lookup.name)).map(|lookup| lookup.wave + 1).max().unwrap_or(0);
+        let wave = wave_of(keys.iter(), earlier);
         Some(Lookup {
             name: config.name.text.as_str().into(),
             place: 0,
@@ -77,6 +79,43 @@ impl Wiring<'_> {
             timeout: config.timeout,
             wave,
             cache: config.cache.map(Cache::new),
+            window: None,
         })
     }
+
+    fn window_lookup(
+        &mut self,
+        scope: &Scope,
+        config: &LookupConfig,
+        window: &WindowConfig,
+        stores: &HashMap<String, Arc<dyn Store>>,
+        earlier: &[Lookup],
+    ) -> Option<Lookup> {
+        let keys: Vec<Option<Expression>> = config.key.iter().map(|expr| self.text(scope, expr)).collect();
+        let window = self.window(scope, config, window);
+        let (_, store) = self.keeper(&config.from, stores)?;
+        let keys: Vec<Expression> = keys.into_iter().collect::<Option<_>>()?;
+        let (window, shape, empty) = window?;
+        let wave = wave_of(keys.iter().chain(&window.when).chain(&window.value), earlier);
+        Some(Lookup {
+            name: config.name.text.as_str().into(),
+            place: 0,
+            store,
+            keys,
+            shape,
+            missing: Some(Arc::new(Shared::new(empty))),
+            timeout: None,
+            wave,
+            cache: None,
+            window: Some(window),
+        })
+    }
+}
+
+/// Returns the first wave whose lookups may read all that those expressions read.
+fn wave_of<'a>(expressions: impl Iterator<Item = &'a Expression>, earlier: &[Lookup]) -> usize {
+    let reads: Vec<&str> = expressions.flat_map(|expression| &expression.reads).map(String::as_str).collect();
+    // An empty name reads everything.
+    let needs = |lookup: &&Lookup| reads.iter().any(|read| read.is_empty() || **read == *lookup.name);
+    earlier.iter().filter(needs).map(|lookup| lookup.wave + 1).max().unwrap_or(0)
 }

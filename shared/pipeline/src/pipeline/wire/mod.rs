@@ -1,10 +1,11 @@
 //! Expressions compiled for their place: what type each must have, and what each stroke adds for the next.
 
+mod keeping;
 mod lookups;
 mod models;
 mod stubs;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use vrl::{
     path::{OwnedTargetPath, parse_target_path},
@@ -14,9 +15,10 @@ use vrl::{
 pub(super) use stubs::fit_prediction;
 
 use crate::{
-    act::Rule,
+    act::{Limit, Rule},
     config::{Expr, Format, Mistake, Name, PipelineFile},
     expression::{Change, Expression, Scope, Wrong, mistake_in, names_read, names_set},
+    ports::Store,
 };
 
 /// The file being compiled, and the mistakes found so far.
@@ -98,16 +100,19 @@ impl Wiring<'_> {
     }
 
     /// Compiles the rules.
-    pub fn rules(&mut self, scope: &Scope) -> Vec<Rule> {
+    pub fn rules(&mut self, scope: &Scope, stores: &HashMap<String, Arc<dyn Store>>) -> (Vec<Rule>, Vec<Limit>) {
         let file = self.file;
-        let mut rules = Vec::new();
+        let (mut rules, mut limits) = (Vec::new(), Vec::new());
         for config in &file.act.rules {
             let when = config.when.as_ref().map(|expr| self.condition(scope, expr));
             let key = config.key.as_ref().map(|expr| self.text(scope, expr));
             let data = config.data.as_ref().map(|expr| self.compile(scope, expr));
+            let first = limits.len();
+            limits.extend(self.limits(scope, config, stores));
             let (Some(when), Some(key), Some(data)) = (flat(when), flat(key), flat(data)) else { continue };
-            let reads: Vec<&String> =
-                [&when, &key, &data].into_iter().flatten().flat_map(|expression| &expression.reads).collect();
+            let of_limits = limits[first..].iter().flat_map(|limit: &Limit| limit.by.iter().chain([&limit.at_most]));
+            let parts = [&when, &key, &data].into_iter().flatten().chain(of_limits);
+            let reads: Vec<&String> = parts.flat_map(|expression| &expression.reads).collect();
             // A condition on the whole record reads every model; data may well be the record as it is.
             let whole = when.iter().chain(&key).any(|expression| expression.reads.iter().any(String::is_empty));
             let format = file.sinks.iter().find(|(name, _)| name.text == config.to.text);
@@ -128,9 +133,11 @@ impl Wiring<'_> {
                 when,
                 key,
                 data,
+                once: config.once.is_some(),
+                limits: first..limits.len(),
             });
         }
-        rules
+        (rules, limits)
     }
 
     /// Reads the paths the log keeps.

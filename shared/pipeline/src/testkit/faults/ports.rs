@@ -68,6 +68,10 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
         merge(&fates, reached, store_error)
     }
 
+    fn is_table(&self) -> bool {
+        self.inner.is_table()
+    }
+
     async fn put(&self, puts: &[Put]) -> Vec<Result<PutOutcome, StoreError>> {
         let fates = self.fates(Op::Put, puts.iter().map(|put| &put.key)).await;
         let through = reaching(puts, &fates);

@@ -1,0 +1,111 @@
+//! What keeps state: `once` and `limit` of a rule, `window` of an `enrich` entry.
+
+use std::time::Duration;
+
+use super::{
+    Expr, Give, LimitConfig, Mistake, Name, OnceConfig, WindowConfig,
+    cursor::{Cursor, Section},
+    yaml::{Data, Node},
+};
+
+pub(super) const WINDOW: &[&str] = &["in", "by", "when", "value", "over", "give", "late"];
+pub(super) const LIMIT: &[&str] = &["in", "by", "at_most", "per"];
+pub(super) const ONCE: &[&str] = &["in", "keep"];
+
+/// The most durations a window covers: each has buckets of its own in the stored item.
+pub(super) const MOST_OVER: usize = 4;
+
+/// `once: STORE`, or with how long it is remembered.
+pub(super) fn once<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Option<OnceConfig> {
+    if !matches!(node.data, Data::Mapping(_)) {
+        return Some(OnceConfig { store: cursor.name(node, at)?, keep: OnceConfig::KEEP });
+    }
+    let section = cursor.section(node, at, ONCE)?;
+    let store = section.require("in", "the store that remembers").and_then(|_| section.name("in"));
+    let keep = match section.get("keep") {
+        Some(node) => positive(cursor, node, &section.place("keep")),
+        None => Some(OnceConfig::KEEP),
+    };
+    Some(OnceConfig { store: store?, keep: keep? })
+}
+
+/// `limit`: one, or a list.
+pub(super) fn limits<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Vec<LimitConfig> {
+    match node.data {
+        Data::Sequence(_) => {
+            cursor.items(node, at).into_iter().filter_map(|(node, at)| limit(cursor, node, &at)).collect()
+        }
+        _ => limit(cursor, node, at).into_iter().collect(),
+    }
+}
+
+fn limit<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Option<LimitConfig> {
+    let section = cursor.section(node, at, LIMIT)?;
+    let store = section.require("in", "the store that counts").and_then(|_| section.name("in"));
+    let at_most = section.require("at_most", "how often").and_then(|_| section.expr("at_most"));
+    let per = section
+        .require("per", "in what time, such as 1h")
+        .and_then(|node| positive(cursor, node, &section.place("per")));
+    let by = by(&section);
+    Some(LimitConfig { store: store?, by: by?, at_most: at_most?, per: per? })
+}
+
+/// `window`
+pub(super) fn window<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Option<(Name, Vec<Expr>, WindowConfig)> {
+    let section = cursor.section(node, at, WINDOW)?;
+    let store = section.require("in", "the store that counts").and_then(|_| section.name("in"));
+    let by = by(&section);
+    let give = section.require("give", "what to compute, such as [count, mean]").map(|node| {
+        let words = Give::ALL.map(|give| (give.as_str(), give));
+        let items = cursor.items(node, &section.place("give"));
+        items.into_iter().filter_map(|(node, at)| cursor.word(node, &at, &words)).collect::<Vec<Give>>()
+    });
+    let over = section.require("over", "how far back, such as [1h, 3h]").map(|node| over(cursor, node, &section));
+    let late = section.get("late").map_or(Some(WindowConfig::LATE), |_| section.duration("late"));
+    let config = WindowConfig {
+        when: section.expr("when"),
+        value: section.expr("value"),
+        over: over?,
+        give: give?,
+        late: late?,
+    };
+    let needs = config.give.iter().find(|give| **give != Give::Count);
+    if let (Some(give), None) = (needs, section.get("value")) {
+        section.require("value", &format!("`{}` is made of a value, such as `value: .amount`", give.as_str()));
+    }
+    Some((store?, by?, config))
+}
+
+/// Reads durations, each with its text, which names what is given: `mean_1h`.
+fn over(cursor: &Cursor<'_>, node: &Node, section: &Section<'_>) -> Vec<(String, Duration)> {
+    let place = section.place("over");
+    let items = cursor.items(node, &place);
+    if items.is_empty() || items.len() > MOST_OVER {
+        let message = format!("`{place}` must be 1 to {MOST_OVER} durations, such as [1h, 3h]");
+        cursor.note(Mistake::new(node.span.clone(), message));
+    }
+    let read = |(node, at): (&Node, String)| Some((cursor.text(node, &at)?, positive(cursor, node, &at)?));
+    items.into_iter().filter_map(read).collect()
+}
+
+fn positive(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Duration> {
+    let duration = cursor.duration(node, at)?;
+    if duration.is_zero() {
+        cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be longer than 0s, such as 1h")));
+        return None;
+    }
+    Some(duration)
+}
+
+fn by(section: &Section<'_>) -> Option<Vec<Expr>> {
+    let node = section.require("by", "one expression per key part: `by: [.field]`")?;
+    let (cursor, place) = (section.cursor(), section.place("by"));
+    let by: Vec<Expr> =
+        cursor.items(node, &place).into_iter().filter_map(|(node, at)| cursor.expr(node, &at)).collect();
+    if by.is_empty() {
+        let message = format!("`{place}` must name what is counted apart, such as [.customer]");
+        cursor.note(Mistake::new(node.span.clone(), message));
+        return None;
+    }
+    Some(by)
+}

@@ -1,0 +1,345 @@
+//! Windows: what happened lately under a key, counted by the events' own time. Here a batch goes through: what each event sees,
+//! then that it counts itself. Written back it is by `pipeline/windows.rs`, when it is known how the events ended.
+
+mod distinct;
+mod history;
+mod ring;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use vrl::value::Value;
+
+use history::{Counted, History, Plan, Position, Sum, Worth};
+
+use super::Lookup;
+use crate::{
+    config::{Give, WindowConfig},
+    error::{Code, Error, Stage},
+    event::Decoded,
+    expression::{Evaluator, Expression},
+    pipeline::cpu,
+    ports::{Condition, Item, Key, Put},
+    record::{Names, Said},
+    report::{Decision, Seen},
+};
+
+/// Begins what is stored: the form of the rest.
+const FORM: u8 = 1;
+/// The longest text that is counted.
+const LONGEST: usize = 256;
+/// How much longer than it covers a window is kept: a stream may stand still for a while.
+const KEEP: TimeDelta = TimeDelta::days(7);
+/// How far ahead of the clock an event may be: one that is further would make all others old.
+const AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// Keys that one CPU thread takes at a time.
+const KEYS: usize = 8;
+
+/// A compiled window.
+pub(crate) struct Window {
+    pub when: Option<Expression>,
+    pub value: Option<Expression>,
+    names: Arc<Names>,
+    /// In the order of the names: which duration, and what of it.
+    fields: Vec<(usize, Give)>,
+    /// Begins the sort part of its keys.
+    pub kind: String,
+    plan: Plan,
+}
+
+/// What of events a window counts.
+pub(crate) struct Counts {
+    pub when: Option<Expression>,
+    pub value: Option<Expression>,
+}
+
+impl Window {
+    /// Makes a window that covers durations and gives fields.
+    pub fn new(name: &str, counts: Counts, config: &WindowConfig, names: Names, fields: Vec<(usize, Give)>) -> Window {
+        let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4);
+        let distinct = fields.iter().any(|(_, give)| *give == Give::Distinct);
+        Window {
+            when: counts.when,
+            value: counts.value,
+            names: Arc::new(names),
+            fields,
+            kind: format!("window#{name}"),
+            plan: Plan {
+                over: config.over.iter().map(|(_, over)| millis(*over)).collect(),
+                late: millis(config.late),
+                distinct,
+            },
+        }
+    }
+
+    /// Says what of an event is counted, if it is.
+    fn counted(
+        &self,
+        name: &str,
+        decision: &mut Decision,
+        at: i64,
+        evaluator: &mut Evaluator,
+    ) -> Result<Option<Counted>, Error> {
+        let wrong = |reason: String| Error::poison(Stage::Enrich, Code::WINDOW_VALUE, format!("`{name}`: {reason}"));
+        let record = &mut decision.record;
+        if let Some(when) = &self.when
+            && !when.holds(record, evaluator).map_err(wrong)?
+        {
+            return Ok(None);
+        }
+        let worth = match &self.value {
+            None => Worth::Nothing,
+            Some(value) => match &*value.eval(record, evaluator).map_err(wrong)? {
+                Value::Null => return Ok(None),
+                Value::Integer(number) => Worth::Number(*number as f64),
+                Value::Float(number) if number.is_finite() => Worth::Number(number.into_inner()),
+                value => match value.to_str().filter(|text| text.len() <= LONGEST) {
+                    Some(text) => Worth::Text((*text).into()),
+                    None => {
+                        let found = crate::types::describe(value);
+                        return Err(wrong(format!("{found} is neither a finite number nor a short text")));
+                    }
+                },
+            },
+        };
+        Ok(Some(Counted { at, id: start(&decision.id), worth }))
+    }
+
+    fn values(&self, history: &History, at: i64) -> Vec<Value> {
+        let sums: Vec<Sum> = (0..self.plan.over.len()).map(|number| history.at(&self.plan, number, at)).collect();
+        self.fields.iter().map(|(number, give)| given(&sums[*number], *give)).collect()
+    }
+}
+
+fn given(sum: &Sum, give: Give) -> Value {
+    let Sum { sums, last, distinct } = sum;
+    let some = |number: f64| if sums.count == 0 { Value::Null } else { Value::from_f64_or_zero(number) };
+    let count = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+    match give {
+        Give::Count => count(sums.count),
+        Give::Sum => Value::from_f64_or_zero(sums.sum),
+        Give::Mean => some(sums.sum / sums.count as f64),
+        Give::Min => some(sums.min),
+        Give::Max => some(sums.max),
+        Give::Distinct => count(*distinct),
+        Give::Last => match last {
+            Some(Worth::Number(number)) => Value::from_f64_or_zero(*number),
+            Some(Worth::Text(text)) => Value::from(&**text),
+            Some(Worth::Nothing) | None => Value::Null,
+        },
+    }
+}
+
+/// A window's part of a batch: what it has under each key, and what the events add.
+pub(crate) struct Advanced {
+    /// The lookup's place.
+    pub lookup: usize,
+    pub keys: Vec<Advancing>,
+}
+
+/// What a window has under one key.
+pub(crate) struct Advancing {
+    pub key: Key,
+    version: Option<u64>,
+    before: History,
+    after: History,
+    asks: Vec<Ask>,
+}
+
+/// An event that sees a window and may be counted in it.
+struct Ask {
+    decision: usize,
+    at: i64,
+    counted: Option<(Counted, Option<Position>)>,
+    sees: Vec<Value>,
+}
+
+impl Advancing {
+    /// Takes what the store has; none where it cannot be understood.
+    fn new(window: &Window, key: Key, item: Option<&Item>) -> Option<Advancing> {
+        let before = match item {
+            None => History::new(&window.plan),
+            Some(item) => read(window, item)?,
+        };
+        let version = item.map(|item| item.version);
+        Some(Advancing { key, version, after: before.clone(), before, asks: Vec::new() })
+    }
+
+    /// Lets each event see what came before it, and counts it.
+    fn advance(&mut self, window: &Window) {
+        for ask in &mut self.asks {
+            ask.sees = window.values(&self.after, ask.at);
+            if let Some((counted, position)) = &ask.counted {
+                self.after.count(&window.plan, counted.clone(), position.as_ref());
+            }
+        }
+    }
+
+    /// Makes what is to be written, now that it is known which events count; none where nothing does.
+    pub fn put(&self, window: &Window, now: DateTime<Utc>, counts: impl Fn(usize) -> bool) -> Option<Put> {
+        let mut adding = self.asks.iter().filter(|ask| ask.counted.is_some());
+        if adding.clone().all(|ask| counts(ask.decision)) {
+            adding.next()?;
+            return (self.after != self.before).then(|| self.written(window, &self.after, self.version, now));
+        }
+        self.merged(window, self.before.clone(), self.version, now, counts)
+    }
+
+    /// Makes what is to be written instead of what somebody else wrote; none where all is counted there already.
+    pub fn merge(
+        &self,
+        window: &Window,
+        item: Option<&Item>,
+        now: DateTime<Utc>,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<Put> {
+        let current = match item {
+            None => History::new(&window.plan),
+            // What cannot be understood is left as it is: the next batch says so.
+            Some(item) => read(window, item)?,
+        };
+        self.merged(window, current, item.map(|item| item.version), now, counts)
+    }
+
+    fn merged(
+        &self,
+        window: &Window,
+        mut history: History,
+        version: Option<u64>,
+        now: DateTime<Utc>,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<Put> {
+        let mut news = false;
+        for ask in self.asks.iter().filter(|ask| counts(ask.decision)) {
+            if let Some((counted, position)) = &ask.counted {
+                news |= history.count(&window.plan, counted.clone(), position.as_ref());
+            }
+        }
+        news.then(|| self.written(window, &history, version, now))
+    }
+
+    fn written(&self, window: &Window, history: &History, version: Option<u64>, now: DateTime<Utc>) -> Put {
+        let longest = window.plan.over.iter().copied().max().unwrap_or(0).saturating_add(window.plan.late);
+        let covered = TimeDelta::try_milliseconds(longest).unwrap_or(TimeDelta::zero());
+        Put {
+            key: self.key.clone(),
+            value: Value::Bytes(write(history).into()),
+            condition: version.map_or(Condition::Absent, Condition::Version),
+            expires: now.checked_add_signed(covered + KEEP),
+        }
+    }
+
+    /// Returns the events that count.
+    pub fn counting(&self) -> impl Iterator<Item = usize> {
+        self.asks.iter().filter(|ask| ask.counted.is_some()).map(|ask| ask.decision)
+    }
+}
+
+fn write(history: &History) -> Vec<u8> {
+    // Numbers and short texts into memory: this cannot fail.
+    postcard::to_extend(history, vec![FORM]).unwrap_or_default()
+}
+
+fn read(window: &Window, item: &Item) -> Option<History> {
+    let Value::Bytes(bytes) = &item.value else { return None };
+    let (&FORM, rest) = bytes.split_first()? else { return None };
+    postcard::from_bytes::<History>(rest).ok().map(|history| history.fit(&window.plan))
+}
+
+/// A batch that sees a window.
+pub(super) struct Seeing<'a> {
+    /// The lookup's place.
+    pub place: usize,
+    pub lookup: &'a Lookup,
+    pub window: &'a Window,
+    pub inputs: &'a [Decoded],
+    pub now: DateTime<Utc>,
+}
+
+impl Seeing<'_> {
+    /// Lets each event see what came before it, and counts it. `of` tells each decision's key.
+    pub fn advance(
+        &self,
+        keys: Vec<(Key, Option<Item>)>,
+        of: &[Option<usize>],
+        decisions: &mut [Decision],
+    ) -> Advanced {
+        let window = self.window;
+        let mut states: Vec<Option<Advancing>> =
+            keys.into_iter().map(|(key, item)| Advancing::new(window, key, item.as_ref())).collect();
+        self.ask(&mut states, of, decisions);
+        cpu::map_mut(&mut states, KEYS, |states| states.iter_mut().flatten().for_each(|state| state.advance(window)));
+        for state in states.iter_mut().flatten() {
+            let found = !state.before.is_empty();
+            for ask in &mut state.asks {
+                let (decision, name) = (&mut decisions[ask.decision], self.lookup.name.clone());
+                let said = Said::new(window.names.clone(), std::mem::take(&mut ask.sees));
+                decision.record.say(self.lookup.place, Arc::new(said));
+                decision.lookups.push(Seen { name, found, age: std::time::Duration::ZERO });
+            }
+        }
+        Advanced { lookup: self.place, keys: states.into_iter().flatten().collect() }
+    }
+
+    /// Notes, under each key, which events ask in the order of the batch, and what of them is counted.
+    fn ask(&self, states: &mut [Option<Advancing>], of: &[Option<usize>], decisions: &mut [Decision]) {
+        let (mut evaluator, mut groups) = (Evaluator::default(), Groups::default());
+        let name = &self.lookup.name;
+        // Which event of its body one is.
+        let mut part = (usize::MAX, 0);
+        for (number, key) in of.iter().enumerate() {
+            let decision = &mut decisions[number];
+            part = if part.0 == decision.input { (part.0, part.1 + 1) } else { (decision.input, 0) };
+            let Some(key) = key.filter(|_| decision.error.is_none()) else { continue };
+            let Some(state) = &mut states[key] else {
+                let reason = format!("`{name}`, what is kept in its store for this key");
+                decision.error = Some(Error::poison(Stage::Enrich, Code::STATE_DAMAGED, reason));
+                continue;
+            };
+            let time = decision.record.facts().time.unwrap_or(self.now);
+            let at = time.timestamp_millis();
+            match self.window.counted(name, decision, at, &mut evaluator) {
+                Ok(counted) => {
+                    let event = self.inputs[decision.input].event();
+                    let counted = counted.filter(|_| time <= self.now + AHEAD);
+                    let counted = counted.map(|counted| (counted, groups.position(event, part.1)));
+                    state.asks.push(Ask { decision: number, at, counted, sees: Vec::new() });
+                }
+                Err(error) => decision.error = Some(error),
+            }
+        }
+    }
+}
+
+/// Remembers a group's digest: most events of a batch are of one.
+#[derive(Default)]
+struct Groups {
+    last: Option<(bytestring::ByteString, u64)>,
+}
+
+impl Groups {
+    fn position(&mut self, event: &crate::event::Event, part: usize) -> Option<Position> {
+        let (group, number) = (event.group.as_ref()?, event.position.as_ref()?);
+        let digest = match &self.last {
+            Some((known, digest)) if known == group => *digest,
+            _ => {
+                let digest = Sha256::digest(group.as_bytes());
+                let digest = u64::from_be_bytes(std::array::from_fn(|place| digest[place]));
+                self.last = Some((group.clone(), digest));
+                digest
+            }
+        };
+        // The events of one body stand behind each other.
+        Some(Position { group: digest, number: format!("{number}{part:06}").into() })
+    }
+}
+
+/// Returns the first 64 bits of a decision's id.
+fn start(id: &str) -> u64 {
+    id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default()
+}

@@ -1,0 +1,391 @@
+//! Acts once: before anything is sent, the decisions of a batch that hold a `once` action are put into the ledger, and what is
+//! there of the other events is read, all in one round trip; afterwards what was done is marked, in another one. What may be
+//! done about what is found is `act/once/protocol.rs`'s.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytestring::ByteString;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join;
+
+use super::run::Run;
+use crate::{
+    act::once::{self, Claim, End, Entry, Found, Mark, Sending},
+    clock::Deadline,
+    error::{Code, Error, Kind, Stage},
+    identity,
+    ports::{Condition, Delete, Item, Key, Put, Store, StoreError},
+    report::{Decision, Disposition, Replay},
+    state::{self, Change},
+};
+
+/// How long the sends of a batch may take where something is to happen once.
+const ACTING: Duration = Duration::from_secs(15);
+/// How much longer others stay away: clocks differ.
+const MARGIN: TimeDelta = TimeDelta::seconds(5);
+
+/// Where is remembered what was done.
+pub(super) struct Ledger {
+    pub store: Arc<dyn Store>,
+    /// The store's name.
+    pub name: Arc<str>,
+    pub keep: TimeDelta,
+    /// The decisions being acted on in this process: a clock that jumps ends leases, and must not let two of its own act.
+    pub acting: Arc<Acting>,
+}
+
+/// What a batch holds of the ledger.
+pub(super) struct Claims {
+    mark: Mark,
+    /// When the sends must have ended.
+    pub until: Deadline,
+    /// By decision.
+    held: HashMap<usize, Held>,
+    /// Decisions that are another one's of the batch, delivered twice.
+    twins: Vec<(usize, usize)>,
+    _acting: ActingGuard,
+}
+
+/// An entry this attempt has put.
+struct Held {
+    key: Key,
+    version: u64,
+    entry: Entry,
+}
+
+/// What came of asking for one entry.
+enum Asked {
+    Held(u64, Box<Entry>),
+    Skip(Box<Entry>),
+    Wait(DateTime<Utc>),
+    Damaged,
+    Failed(StoreError),
+    /// Nothing was ever done once about it.
+    Nothing,
+}
+
+impl Run {
+    /// Puts or reads what the ledger has of each event. What is found there replaces what was decided.
+    pub(super) async fn claim(&mut self, decisions: &mut [Decision]) -> Option<Claims> {
+        let pipeline = self.pipeline.clone();
+        let ledger = pipeline.ledger.as_ref()?;
+        let now = self.clock.now();
+        let until = Deadline::after(self.deadline.left().min(ACTING));
+        let leased_until = now + TimeDelta::from_std(until.left()).unwrap_or(MARGIN) + MARGIN;
+        // A random token: nobody else may take what is put for their own.
+        let mark = Mark { token: format!("{:032x}", rand::random::<u128>()).into(), leased_until };
+
+        let mut first: HashMap<ByteString, usize> = HashMap::new();
+        let (mut places, mut twins) = (Vec::new(), Vec::new());
+        for (place, decision) in decisions.iter().enumerate() {
+            let asks = matches!(decision.disposition, Disposition::Passed | Disposition::DeadLettered);
+            // What could not be taken apart has no id of its own.
+            if !asks || decision.id.is_empty() {
+                continue;
+            }
+            match first.get(&decision.id) {
+                Some(earlier) => twins.push((place, *earlier)),
+                None => {
+                    first.insert(decision.id.clone(), place);
+                    places.push(place);
+                }
+            }
+        }
+        let mut acting = ActingGuard { all: ledger.acting.clone(), mine: HashSet::new() };
+        let busy = acting.enter(places.iter().map(|place| &decisions[*place].id));
+        let claim = Claiming { ledger, mark: &mark, version: &pipeline.version, now, deadline: self.deadline };
+        let asked: Vec<usize> = places.iter().copied().filter(|place| !busy.contains(&decisions[*place].id)).collect();
+        let answers = claim.ask(decisions, &asked).await;
+        let waits = places.into_iter().filter(|place| busy.contains(&decisions[*place].id));
+        let waits = waits.map(|place| (place, Asked::Wait(now + MARGIN))).collect::<Vec<_>>();
+
+        let mut held = HashMap::new();
+        for (place, asked) in asked.into_iter().zip(answers).chain(waits) {
+            let decision = &mut decisions[place];
+            let payload = match &asked {
+                Asked::Held(_, entry) | Asked::Skip(entry) => Some(entry.payload.clone()),
+                _ => None,
+            };
+            if payload.is_some_and(|payload| *payload != *identity::sha256(&decision.body)) {
+                let reason = format!("the ledger at `{}` holds another body", ledger.name);
+                self.fails(decision, Error::poison(Stage::Act, Code::OTHER_BODY, reason));
+            }
+            match asked {
+                Asked::Nothing => {}
+                // Also of another body: it is given back in the end.
+                Asked::Held(version, entry) => {
+                    if entry.attempt > 1 && decision.error.as_ref().is_none_or(|error| error.code != Code::OTHER_BODY) {
+                        replay(decision, &entry, Disposition::Passed);
+                    }
+                    held.insert(place, Held { key: once::key(decision), version, entry: *entry });
+                }
+                Asked::Skip(_) if decision.error.as_ref().is_some_and(|error| error.code == Code::OTHER_BODY) => {}
+                Asked::Skip(entry) => replay(decision, &entry, Disposition::Skipped),
+                Asked::Wait(until) => {
+                    let left = (until - now).to_std().unwrap_or_default().min(ACTING);
+                    self.report.leased = Some(self.report.leased.map_or(left, |before| before.min(left)));
+                    let reason = format!("another worker holds the event until {until}");
+                    self.fails(decision, Error::retryable(Stage::Act, Code::LEASED, reason));
+                }
+                Asked::Damaged => {
+                    let reason = format!("what was done about the event, in the store `{}`", ledger.name);
+                    self.fails(decision, Error::poison(Stage::Act, Code::STATE_DAMAGED, reason));
+                }
+                Asked::Failed(error) => {
+                    let code = if error.kind == Kind::Fatal { Code::STORE_FATAL } else { Code::ONCE_FAILED };
+                    let reason = format!("the store `{}`: {}", ledger.name, error.reason);
+                    self.fails(decision, Error { kind: error.kind, stage: Stage::Act, code, reason });
+                }
+            }
+        }
+        // What is delivered twice in one batch is decided once, if anything is to be done once.
+        twins.retain(|(twin, first)| {
+            let (twin, first) = (&decisions[*twin], &decisions[*first]);
+            // It was not before it was asked for.
+            let asked_again = first.disposition == Disposition::Retry;
+            first.replay.is_some()
+                || asked_again
+                || [twin, first].iter().any(|one| one.actions.iter().any(|action| action.once))
+        });
+        for (twin, _) in &twins {
+            decisions[*twin].disposition = Disposition::Skipped;
+        }
+        Some(Claims { mark, until, held, twins, _acting: acting })
+    }
+
+    fn fails(&mut self, decision: &mut Decision, error: Error) {
+        decision.disposition = self.disposition(Some(&error));
+        decision.error = Some(error);
+    }
+
+    /// Asks again for what it could not act on within its lease: the process was stopped for long, or the clock jumped.
+    pub(super) fn in_lease(&mut self, claims: &Claims, decisions: &mut [Decision]) {
+        if claims.mark.outlasts(self.clock.now(), claims.until.left()) {
+            return;
+        }
+        for place in claims.held.keys() {
+            let decision = &mut decisions[*place];
+            if decision.disposition == Disposition::Passed {
+                let reason = "the lease on the event would end before its actions could";
+                self.fails(decision, Error::retryable(Stage::Act, Code::LEASED, reason));
+            }
+        }
+    }
+
+    /// Marks what was done, gives back what was not. Tells how much could not be marked, and why.
+    pub(super) async fn settle(&self, claims: &Claims, decisions: &[Decision]) -> (usize, Option<String>) {
+        let Some(ledger) = &self.pipeline.ledger else { return (0, None) };
+        let expires = Some(self.clock.now() + ledger.keep);
+        let changes = claims.held.iter().map(|(place, held)| held.ended(&decisions[*place], expires));
+        let (mut lost, mut why) = (0, None);
+        // An answer that got lost leaves what this attempt wrote: that is no loss.
+        let again = |_: usize, item: Option<Item>| {
+            let entry = item.and_then(|item| Entry::from_value(&item.value));
+            if entry.is_some_and(|entry| entry.token != claims.mark.token) {
+                lost += 1;
+                why.get_or_insert_with(|| "another worker has taken it over".to_owned());
+            }
+            None
+        };
+        let margin = self.margin();
+        let ended = state::change(&*ledger.store, changes.collect(), margin, again).await;
+        for error in ended.into_iter().filter_map(Result::err) {
+            lost += 1;
+            why.get_or_insert(error.reason);
+        }
+        (lost, why)
+    }
+}
+
+impl Claims {
+    /// Lets what was delivered twice in the batch end as it did the first time.
+    pub(super) fn end_twins(&self, decisions: &mut [Decision]) {
+        for (twin, first) in &self.twins {
+            let (disposition, error) = (decisions[*first].disposition, decisions[*first].error.clone());
+            let twin = &mut decisions[*twin];
+            if disposition == Disposition::Retry {
+                (twin.disposition, twin.error) = (disposition, error);
+            }
+            twin.actions.clear();
+        }
+    }
+}
+
+/// What is needed to ask for entries.
+struct Claiming<'a> {
+    ledger: &'a Ledger,
+    mark: &'a Mark,
+    version: &'a str,
+    now: DateTime<Utc>,
+    deadline: Deadline,
+}
+
+impl Claiming<'_> {
+    /// Puts the entries of those that chose something to be done once, and reads those of the others. What is found open is
+    /// taken over.
+    async fn ask(&self, decisions: &[Decision], places: &[usize]) -> Vec<Asked> {
+        let store = &*self.ledger.store;
+        let chose = |place: usize| {
+            let decision = &decisions[place];
+            decision.disposition == Disposition::Passed && decision.actions.iter().any(|action| action.once)
+        };
+        let (put, read): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|nth| chose(places[*nth]));
+        let begun = put.iter().map(|nth| {
+            let decision = &decisions[places[*nth]];
+            (once::key(decision), Entry::of(decision, self.mark, self.version, self.now))
+        });
+        let keys: Vec<Key> = read.iter().map(|nth| once::key(&decisions[places[*nth]])).collect();
+        let (begun, found) = join(
+            self.put(begun.map(|(key, entry)| (key, entry, Condition::Absent)).collect()),
+            state::read(store, &keys, self.deadline),
+        )
+        .await;
+        let mut answers: Vec<Option<Asked>> = places.iter().map(|_| None).collect();
+        put.into_iter().zip(begun).for_each(|(nth, asked)| answers[nth] = Some(asked));
+        let mut open = Vec::new();
+        for ((nth, key), found) in read.into_iter().zip(keys).zip(found) {
+            let item = match found {
+                Ok(Some(item)) => item,
+                Ok(None) => {
+                    answers[nth] = Some(Asked::Nothing);
+                    continue;
+                }
+                Err(error) => {
+                    answers[nth] = Some(Asked::Failed(error));
+                    continue;
+                }
+            };
+            match self.look(&item) {
+                Ok((entry, condition)) => open.push((nth, (key, entry, condition))),
+                Err(asked) => answers[nth] = Some(asked),
+            }
+        }
+        let (nths, open): (Vec<usize>, Vec<_>) = open.into_iter().unzip();
+        let taken = self.put(open).await;
+        nths.into_iter().zip(taken).for_each(|(nth, asked)| answers[nth] = Some(asked));
+        answers.into_iter().map(|asked| asked.unwrap_or(Asked::Nothing)).collect()
+    }
+
+    /// Says what an entry means, or what is to be put instead of it.
+    fn look(&self, item: &Item) -> Result<(Entry, Condition), Asked> {
+        let Some(entry) = Entry::from_value(&item.value) else { return Err(Asked::Damaged) };
+        match once::claim(entry.found(self.mark, self.now)) {
+            Claim::TakeOver => Ok((entry.taken_over(self.mark), Condition::Version(item.version))),
+            Claim::Act => Err(Asked::Held(item.version, Box::new(entry))),
+            Claim::Wait => Err(Asked::Wait(entry.leased_until)),
+            Claim::Skip | Claim::Begin => Err(Asked::Skip(Box::new(entry))),
+        }
+    }
+
+    async fn put(&self, entries: Vec<(Key, Entry, Condition)>) -> Vec<Asked> {
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let expires = Some(self.now + self.ledger.keep);
+        let put = |key: &Key, entry: &Entry, condition| {
+            Change::Put(Put { key: key.clone(), value: entry.to_value(), condition, expires })
+        };
+        let puts = entries.iter().map(|(key, entry, condition)| put(key, entry, *condition)).collect();
+        let mut entries: Vec<(Key, Entry, Option<Asked>)> =
+            entries.into_iter().map(|(key, entry, _)| (key, entry, None)).collect();
+        let again = |nth: usize, item: Option<Item>| {
+            let (key, entry, asked) = &mut entries[nth];
+            let (next, condition) = match &item {
+                // It expired, or was removed, in between: what was decided begins after all.
+                None if once::claim(Found::Nothing) == Claim::Begin => (entry.clone(), Condition::Absent),
+                None => return None,
+                Some(item) => match self.look(item) {
+                    Ok(next) => next,
+                    Err(other) => {
+                        *asked = Some(other);
+                        return None;
+                    }
+                },
+            };
+            *entry = next;
+            Some(put(key, entry, condition))
+        };
+        let ended = state::change(&*self.ledger.store, puts, self.deadline, again).await;
+        let answers = ended.into_iter().zip(entries).map(|(ended, (_, entry, asked))| match (ended, asked) {
+            (_, Some(asked)) => asked,
+            (Ok(state::Changed::Done(version)), None) => Asked::Held(version, Box::new(entry)),
+            (Ok(state::Changed::Left), None) => Asked::Nothing,
+            (Err(error), None) => Asked::Failed(error),
+        });
+        answers.collect()
+    }
+}
+
+/// Puts a recorded decision in the place of the new one.
+fn replay(decision: &mut Decision, entry: &Entry, disposition: Disposition) {
+    decision.candidates.clone_from(&entry.candidates);
+    decision.held_back.clone_from(&entry.held_back);
+    decision.actions.clone_from(&entry.actions);
+    decision.replay = Some(Replay { decided_at: entry.decided_at, version: entry.version.clone() });
+    decision.error = None;
+    decision.disposition = disposition;
+}
+
+impl Held {
+    /// Makes the change that the end of an attempt asks for.
+    fn ended(&self, decision: &Decision, expires: Option<DateTime<Utc>>) -> Change {
+        let key = self.key.clone();
+        // Of an event with another body nothing was sent.
+        let sent = |name: &str| decision.actions.iter().find(|action| *action.name == *name && !action.earlier);
+        let mut entry = self.entry.clone();
+        let sendings: Vec<Sending> = entry
+            .actions
+            .iter_mut()
+            .map(|action| match sent(&action.name) {
+                _ if action.earlier => Sending::Taken,
+                Some(sent) if sent.taken => {
+                    action.earlier = true;
+                    Sending::Taken
+                }
+                Some(sent) if sent.unsure => Sending::Unknown,
+                _ => Sending::Not,
+            })
+            .collect();
+        let first = entry.attempt == 1;
+        let entry = match once::end(sendings, first) {
+            End::Done => entry,
+            End::GiveBack => entry.given_back(),
+            End::Remove => return Change::Delete(Delete { key, version: self.version }),
+        };
+        Change::Put(Put { key, value: entry.to_value(), condition: Condition::Version(self.version), expires })
+    }
+}
+
+/// The decisions that batches of this process are acting on.
+#[derive(Debug, Default)]
+pub(super) struct Acting(Mutex<HashSet<ByteString>>);
+
+/// Those of one batch, until it ends.
+struct ActingGuard {
+    all: Arc<Acting>,
+    mine: HashSet<ByteString>,
+}
+
+impl ActingGuard {
+    /// Enters decisions; gives those that another batch has entered.
+    fn enter<'a>(&mut self, ids: impl Iterator<Item = &'a ByteString>) -> HashSet<ByteString> {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mine, busy): (HashSet<ByteString>, HashSet<ByteString>) = ids.cloned().partition(|id| !all.contains(id));
+        all.extend(mine.iter().cloned());
+        self.mine = mine;
+        busy
+    }
+}
+
+impl Drop for ActingGuard {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in &self.mine {
+            all.remove(id);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Keyed state, as `once`, `limit`, `window` and `outcome` use a store: all keys of a batch in one call, and the core's retries.
+//! What the items mean is theirs.
+
+mod change;
+mod read;
+
+pub(crate) use change::{Change, Changed, change};
+pub(crate) use read::read;
+
+use crate::{error::Kind, ports::StoreError};
+
+/// Says that a store gave fewer answers than it was asked for.
+fn no_answer() -> StoreError {
+    StoreError { kind: Kind::Retryable, reason: "the store gave no answer".to_owned() }
+}
+
+fn panicked() -> StoreError {
+    StoreError { kind: Kind::Retryable, reason: "the store panicked".to_owned() }
+}
