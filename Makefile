@@ -5,10 +5,11 @@ VENV := target/venv
 
 .PHONY: run break bench test lint fuzz test-rust test-example test-training
 
-# The flights of October to December 2013, decided half an hour before departure. Sinks append: start afresh.
+# The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
+# counted is remembered: start afresh.
 run:
-	@rm -f out/decisions.jsonl out/rebooking.jsonl out/dead.jsonl
-	$(CARGO) run --release --locked -- run examples/flights/pipeline.yaml
+	@rm -f out/decisions.jsonl out/rebooking.jsonl out/dead.jsonl out/state.redb
+	STATE=redb:out/state.redb $(CARGO) run --release --locked -- run examples/flights/pipeline.yaml
 
 # The same with poison between, killed with SIGKILL again and again: is anything lost? Leaves nothing behind.
 break:

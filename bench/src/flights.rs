@@ -2,6 +2,7 @@
 
 use std::{
     fmt, hint,
+    path::Path,
     str::FromStr,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -10,6 +11,7 @@ use std::{
 use chrono::Utc;
 use fourstroke::{
     clock::Deadline,
+    code::Strokes,
     config::{Environment, PipelineFile},
     event::Decoded,
     pipeline::{Builder, Pipeline},
@@ -23,9 +25,9 @@ use crate::{Limit, Opener, Timed, cpu_time, events::example};
 /// Who does the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
-    /// examples/flights/pipeline.yaml.
+    /// `flights.yaml`: examples/flights without what happened lately.
     Yaml,
-    /// examples/flights-rust.
+    /// The same in Rust, of the parts of examples/flights-rust.
     Rust,
     /// The loop written by hand: the limit.
     Limit,
@@ -101,11 +103,12 @@ impl Job {
         let opener = Opener::default();
         let work = match face {
             Face::Yaml => {
-                let file = PipelineFile::read(&example().join("pipeline.yaml"), &Environment::default())?;
+                let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("flights.yaml");
+                let file = PipelineFile::read(&file, &Environment::default())?;
                 Work::Pipeline(runtime.block_on(Builder::new(file).open(&opener))?)
             }
             Face::Rust => {
-                let strokes = flights_rust::strokes(&example().display().to_string(), "out");
+                let strokes = in_rust(&example().display().to_string(), "out");
                 Work::Pipeline(runtime.block_on(strokes.open(&opener))?.1)
             }
             Face::Limit => {
@@ -139,4 +142,13 @@ impl Job {
         cost.model = Duration::from_nanos(self.opener.model_nanos.load(Relaxed));
         cost
     }
+}
+
+/// Gives the strokes of `flights.yaml`, with files in `out`.
+pub fn in_rust(from: &str, out: &str) -> Strokes {
+    let late = flights_rust::model("late", from, "late_no_history.onnx", flights_rust::NO_HISTORY);
+    flights_rust::start(from, out)
+        .infer(flights_rust::with_context(late))
+        .infer(flights_rust::model("late_event_only", from, "late_event_only.onnx", flights_rust::EVENT_ONLY))
+        .rule(flights_rust::rebook(75.0))
 }

@@ -13,6 +13,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use cpu::{Timed, cpu_time, thread_time};
 pub use events::Flights;
-pub use flights::{Cost, Face, Job};
+pub use flights::{Cost, Face, Job, in_rust};
 pub use limit::{Limit, Written};
 pub use open::{NullSink, Opener};

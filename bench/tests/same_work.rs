@@ -8,7 +8,7 @@ use fourstroke::{
     ports::Model,
 };
 use fourstroke_adapters::open::Adapters;
-use fourstroke_bench::{Flights, Limit};
+use fourstroke_bench::{Flights, Limit, in_rust};
 
 fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, String> {
     Ok(Arc::new(fourstroke_onnx::load(bytes).map_err(|error| error.to_string())?))
@@ -17,6 +17,9 @@ fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, String> {
 /// Cuts out of an entry what differs by nature: the version, and how long the strokes took.
 fn entry(line: &str) -> String {
     let mut text = line.to_owned();
+    if text.contains("\"outcome_of\":") {
+        return text;
+    }
     let start = text.find(",\"version\":").expect("a version");
     let end = start + 1 + text[start + 1..].find(',').expect("more follows");
     text.replace_range(start..end, "");
@@ -30,7 +33,7 @@ async fn the_limit_writes_what_the_pipeline_writes() {
     let now: DateTime<Utc> = "2013-12-31T23:59:59Z".parse().unwrap();
     let out = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/flights");
-    let strokes = flights_rust::strokes(&example.display().to_string(), &out.path().display().to_string());
+    let strokes = in_rust(&example.display().to_string(), &out.path().display().to_string());
     let (_, pipeline) = strokes.clock(Clock::fixed(now)).open(&Adapters::new(|bytes, _| load(bytes))).await.unwrap();
     let (flights, limit) = (Flights::read().unwrap(), Limit::load(load).unwrap());
 
@@ -44,7 +47,8 @@ async fn the_limit_writes_what_the_pipeline_writes() {
     }
     let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
     let decisions = read("decisions.jsonl");
-    assert_eq!((decisions.lines().count(), log.len()), (EVENTS, EVENTS));
+    assert_eq!(decisions.lines().count(), log.len());
+    assert!(log.len() > EVENTS, "outcomes have entries of their own");
     for (pipeline, by_hand) in decisions.lines().zip(&log) {
         assert_eq!(entry(pipeline), entry(by_hand));
     }

@@ -11,7 +11,7 @@ use fourstroke::{
     testkit::{
         HandClock, Retrying,
         faults::{Fault, Faults, FaultyStore, Op},
-        store,
+        state, store,
     },
 };
 use fourstroke_adapters::{memory::MemoryStore, redb::RedbStore};
@@ -56,6 +56,16 @@ async fn keeps_the_contract() {
     let flaky = Arc::new(Retrying::new(Arc::new(FaultyStore::new(redb, faults))));
     store::suite(flaky, &clock, store::Capabilities::default()).await;
     assert!(counts.counts(Op::Put).calls > 100 && counts.counts(Op::Get).calls > 50, "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn state_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = HandClock::default();
+    let file = resource(&directory.path().join("state.redb"));
+    let store = Arc::new(RedbStore::open(&file, clock.clock()).await.unwrap());
+    // Each change is on the disk before it is answered: less of it tells as much.
+    state::suite(store, &clock, state::Extent { workers: 64, rounds: 40, seeds: 8 }).await;
 }
 
 #[tokio::test]

@@ -220,7 +220,7 @@ struct Micros {
 }
 
 const MODELS: [Model; 2] = [
-    Model { name: "late", sha256: "63bedc91f6d79faa256e175b324927ada822f8fa2b2a94da7149a180366fcca6" },
+    Model { name: "late", sha256: "975294be62edb388508bf2178b69742187e2eb8bde9a670915a5a6dbc91aa6d5" },
     Model { name: "late_event_only", sha256: "8880a762a5bc8fdede92798bcb021158ae37cea410385a14717a5fa01f90e8d8" },
 ];
 
@@ -278,6 +278,31 @@ impl Decided<'_> {
         };
         serde_json::to_vec(&entry).expect("JSON")
     }
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    v: u32,
+    outcome_of: String,
+    label: bool,
+    delay_ms: Option<i64>,
+    event_id: &'a str,
+    event_time: String,
+    pipeline: &'static str,
+}
+
+/// What an arrival tells about the decision before it.
+pub(super) fn outcome(flight: &Flight<'_>, at: DateTime<Utc>) -> Vec<u8> {
+    let outcome = Outcome {
+        v: 1,
+        outcome_of: decision_id(flight.flight_id),
+        label: flight.arr_delay.unwrap_or(0.0) > 30.0,
+        delay_ms: None,
+        event_id: flight.id,
+        event_time: at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        pipeline: NAME,
+    };
+    serde_json::to_vec(&outcome).expect("JSON")
 }
 
 fn late<'a>(flight: &Flight<'a>, weather: &Weather, plane: &Plane) -> Late<'a> {

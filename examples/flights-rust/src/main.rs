@@ -11,7 +11,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let open = Adapters::new(|bytes, external| {
         Ok(Arc::new(fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?))
     });
-    let (file, pipeline) = flights_rust::strokes("examples/flights", "out").open(&open).await?;
+    let (file, pipeline) = flights_rust::strokes("examples/flights", "out", "redb:out/state.redb").open(&open).await?;
     let flights = Resource::new("flights", "file:examples/flights/data/2013-q4.jsonl.zst");
     let source = open.source(&flights).await.map_err(anyhow::Error::msg)?;
 

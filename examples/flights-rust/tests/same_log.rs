@@ -39,6 +39,11 @@ async fn decide(pipeline: &Pipeline, out: &Path) -> (BTreeMap<String, String>, S
 
 /// Cuts out of a line, as it is written, what differs by nature. No value before `us` can hold these names as keys.
 fn entry(line: &str) -> (String, String) {
+    let parsed: serde_json::Value = serde_json::from_str(line).unwrap();
+    let id = parsed["event_id"].as_str().unwrap();
+    if parsed["outcome_of"].is_string() {
+        return (format!("{id}: outcome"), line.to_owned());
+    }
     let mut text = line.to_owned();
     for name in ["decided_at", "event_age_ms", "version", "batch_size"] {
         let start = text.find(&format!(",\"{name}\":")).expect(name);
@@ -46,8 +51,7 @@ fn entry(line: &str) -> (String, String) {
         text.replace_range(start..end, "");
     }
     text.truncate(text.find(",\"us\":").expect("us"));
-    let parsed: serde_json::Value = serde_json::from_str(line).unwrap();
-    (parsed["event_id"].as_str().unwrap().to_owned(), text)
+    (id.to_owned(), text)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,12 +60,14 @@ async fn the_log_is_the_same_byte_for_byte() {
     let (yaml, rust) = (out.path().join("yaml"), out.path().join("rust"));
     let variables = [("REBOOKING", "rebooking"), ("DECISIONS", "decisions"), ("DEAD_LETTERS", "dead")];
     let variable = |(name, file): (&str, &str)| (name.to_owned(), format!("file:{}/{file}.jsonl", yaml.display()));
-    let environment = Environment::of(variables.map(variable));
+    let state = ("STATE".to_owned(), format!("redb:{}/state.redb", yaml.display()));
+    let environment = Environment::of(variables.map(variable).into_iter().chain([state]));
     let file = PipelineFile::read(&Path::new(&folder()).join("pipeline.yaml"), &environment).unwrap();
-    // What a lookup remembers gets older by the clock, and the log says by how much.
-    let clock = Clock::fixed("2013-12-31T23:59:59Z".parse().unwrap());
+    // What a lookup remembers gets older by the clock, and the log says by how much. What is kept must not expire.
+    let clock = Clock::fixed("2100-01-01T00:00:00Z".parse().unwrap());
     let from_yaml = Builder::new(file).clock(clock.clone()).open(&adapters()).await.unwrap();
-    let strokes = flights_rust::strokes(&folder(), &rust.display().to_string());
+    let strokes =
+        flights_rust::strokes(&folder(), &rust.display().to_string(), &format!("redb:{}/state.redb", rust.display()));
     let (_, in_rust) = strokes.clock(clock).open(&adapters()).await.unwrap();
     assert_ne!(from_yaml.version(), in_rust.version());
 

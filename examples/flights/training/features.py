@@ -11,6 +11,10 @@ EVENT = ["carrier", "origin", "dest", "distance", "weekday", "departure_minute",
 # wind_dir did not help.
 WEATHER = ["temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 PLANE = ["built", "engines", "seats"]
+# From windows.py. Delays of the airport's and the airline's flights as they leave and arrive, of the route's as they
+# arrive. The flights that boarded and have not left. Seconds since the aircraft left, landed, could have been back.
+HISTORY = ["airport_1h", "airport_3h", "queue_3h", "airline_3h", "route_12h", "since_departed", "since_landed",
+           "since_back"]
 CATEGORICAL = ["carrier", "origin", "dest"]
 # pipeline.yaml's `default:`, which fills a missing row and an empty cell alike. All else stays missing (NaN).
 WEATHER_DEFAULT = {"wind_gust": 0.0, "precip": 0.0, "visib": 10.0}

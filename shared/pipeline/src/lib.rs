@@ -18,7 +18,7 @@ pub mod pipeline;
 pub mod ports;
 pub mod record;
 pub mod report;
-mod state;
+pub mod state;
 mod transform;
 pub mod types;
 

@@ -17,8 +17,8 @@ pub use figures::{micros, printable};
 pub use latency::{Latencies, Quantiles};
 pub use scores::{Baseline, ModelScore, ScoreSummary};
 pub use summary::{
-    ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, ReloadCount, SloCount, Summary, TypeCount,
-    WrittenCount,
+    ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, OutcomeCount, ReloadCount, SloCount, Summary,
+    TypeCount, UnmarkedCount, WrittenCount,
 };
 pub use tally::Tally;
 pub use worker::{End, Settings, work};

@@ -102,24 +102,19 @@ impl Scores {
 
     /// Sums up.
     pub fn summary(&self) -> ScoreSummary {
-        let mut models: Vec<ModelScore> = self
-            .models
-            .iter()
-            .map(|model| ModelScore {
-                name: model.name.clone(),
-                scored: model.scores.count().0,
-                auc: model.scores.auc(),
-                precision_top_5_percent: model.scores.precision_of_top(TOP),
-            })
-            .collect();
-        models.sort_by(|a, b| a.auc.unwrap_or_default().total_cmp(&b.auc.unwrap_or_default()));
+        let score = |model: &Scored| ModelScore {
+            name: model.name.clone(),
+            scored: model.scores.count().0,
+            auc: model.scores.auc(),
+            precision_top_5_percent: model.scores.precision_of_top(TOP),
+        };
         ScoreSummary {
             outcomes_joined: self.joined,
             outcomes_that_happened: self.happened,
             outcomes_late_or_unknown: self.unmatched,
             decisions_without_outcome: self.late + self.waiting.never_left(),
             baselines: self.baselines.clone(),
-            models,
+            models: self.models.iter().map(score).collect(),
         }
     }
 }
@@ -174,6 +169,6 @@ pub struct ScoreSummary {
     pub decisions_without_outcome: u64,
     /// Not measured by this run.
     pub baselines: Vec<Baseline>,
-    /// From worst to best.
+    /// In the order of the file: each line of the page says what it gains over the one before.
     pub models: Vec<ModelScore>,
 }

@@ -48,6 +48,10 @@ pub struct Summary {
     pub breaker: Option<BreakerCount>,
     /// Models replaced while the pipeline ran, where the file has some that may be.
     pub reloads: Option<ReloadCount>,
+    /// Actions done `once` that are not marked as done, where a rule says `once`.
+    pub unmarked: Option<UnmarkedCount>,
+    /// What outcomes found in the store of `outcome.in`, where there is one.
+    pub outcomes: Option<OutcomeCount>,
     /// Decisions against what really happened.
     pub scores: Option<ScoreSummary>,
 }
@@ -83,6 +87,8 @@ pub struct ActionCount {
     pub to: String,
     /// How many actions the sink took.
     pub taken: u64,
+    /// How many a limit held back.
+    pub held_back: u64,
 }
 
 /// Counts what a lookup found.
@@ -163,4 +169,24 @@ pub struct ReloadCount {
     pub refused: u64,
     /// What the last refusal says.
     pub last: Option<String>,
+}
+
+/// Counts actions done `once` whose store could not be told so: they may be done again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UnmarkedCount {
+    /// How many.
+    pub count: u64,
+    /// Why the first could not be marked.
+    pub first: Option<String>,
+}
+
+/// Counts what outcomes found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OutcomeCount {
+    /// Those that found their decision in time.
+    pub found: u64,
+    /// Those of a decision longer ago than `outcome.within`.
+    pub late: u64,
+    /// Those of no decision that is remembered.
+    pub unknown: u64,
 }

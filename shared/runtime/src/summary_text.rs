@@ -53,9 +53,12 @@ impl Summary {
         if self.actions.is_empty() {
             return String::new();
         }
-        let mut table = Table::new(["actions", "taken"]);
+        let held = self.actions.iter().any(|action| action.held_back > 0);
+        let mut table = Table::new(["actions", "taken"].into_iter().chain(held.then_some("held back")));
         for action in &self.actions {
-            table.row([format!("{} → {} ({})", action.name, action.sink, action.to), thousands(action.taken)]);
+            let name = format!("{} → {} ({})", action.name, action.sink, action.to);
+            let held = held.then(|| thousands(action.held_back));
+            table.row([name, thousands(action.taken)].into_iter().chain(held));
         }
         format!("{table}\n")
     }
@@ -121,6 +124,15 @@ impl Summary {
                 Some(last) => writeln!(f, "; refused {}, at last: {}", times(reloads.refused), printable(last))?,
                 None => writeln!(f)?,
             }
+        }
+        if let Some(outcomes) = &self.outcomes {
+            let [found, late, unknown] = [outcomes.found, outcomes.late, outcomes.unknown].map(thousands);
+            writeln!(f, "outcomes      {found} found their decision, {late} too late; {unknown} of no known decision")?;
+        }
+        if let Some(unmarked) = self.unmarked.as_ref().filter(|unmarked| unmarked.count > 0) {
+            let first = unmarked.first.as_deref().map(printable).unwrap_or_default();
+            let count = thousands(unmarked.count);
+            writeln!(f, "once          {count} done, but not marked as done: may be done again; the first: {first}")?;
         }
         let Some(breaker) = self.breaker.as_ref().filter(|breaker| breaker.tripped > 0) else { return Ok(()) };
         writeln!(f, "breaker       tripped {}; events held: {}", times(breaker.tripped), thousands(breaker.held))

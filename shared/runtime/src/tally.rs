@@ -9,7 +9,7 @@ use fourstroke::{
     clock::Clock,
     config::{PipelineFile, SloConfig},
     pipeline::{Pipeline, Reload},
-    report::{BreakerChange, Decision, Disposition, Report},
+    report::{BreakerChange, Decision, Disposition, Joined, Report},
 };
 use tokio::time::Instant;
 
@@ -18,8 +18,8 @@ use crate::{
     memory,
     scores::Scores,
     summary::{
-        ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, ReloadCount, SloCount, Summary, TypeCount,
-        WrittenCount,
+        ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, OutcomeCount, ReloadCount, SloCount, Summary,
+        TypeCount, UnmarkedCount, WrittenCount,
     },
     worker::End,
 };
@@ -51,6 +51,8 @@ pub struct Tally {
     dead_letters: WrittenCount,
     breaker: Option<BreakerCount>,
     reloads: Option<ReloadCount>,
+    unmarked: Option<UnmarkedCount>,
+    outcomes: Option<OutcomeCount>,
     scores: Option<Scores>,
 }
 
@@ -65,6 +67,7 @@ impl Tally {
             sink: rule.to.text.clone(),
             to: to(&rule.to.text),
             taken: 0,
+            held_back: 0,
         });
         let lookups =
             file.enrich.iter().map(|lookup| LookupCount { name: lookup.name.text.clone(), found: 0, missing: 0 });
@@ -85,6 +88,8 @@ impl Tally {
             dead_letters: WrittenCount { to: to(&file.dead_letters.text), written: 0 },
             breaker: file.stop_above.map(|_| BreakerCount::default()),
             reloads: file.infer.iter().any(|model| model.reload.is_some()).then(ReloadCount::default),
+            unmarked: file.act.rules.iter().any(|rule| rule.once.is_some()).then(UnmarkedCount::default),
+            outcomes: file.outcome.as_ref().and_then(|outcome| outcome.store.as_ref()).map(|_| OutcomeCount::default()),
             scores: Scores::new(pipeline),
         }
     }
@@ -106,6 +111,11 @@ impl Tally {
         }
         self.dead_letters.written += (report.count(Disposition::DeadLettered) + report.log_diverted) as u64;
         report.reloads.iter().for_each(|reload| self.reload(reload));
+        if let Some(unmarked) = &mut self.unmarked {
+            let (count, first) = &report.unmarked;
+            unmarked.count += *count as u64;
+            unmarked.first = unmarked.first.take().or_else(|| first.clone());
+        }
         if let Some(breaker) = &mut self.breaker {
             breaker.held += report.held() as u64;
             for change in report.breaker.iter().filter(|change| matches!(change, BreakerChange::Tripped { .. })) {
@@ -133,6 +143,12 @@ impl Tally {
             let rule = self.actions.iter_mut().find(|rule| *rule.name == *action.name);
             rule.into_iter().for_each(|rule| rule.taken += 1);
         }
+        // What was done before was held back before, and what is asked for again may be held back then.
+        if !matches!(decision.disposition, Disposition::Skipped | Disposition::Retry) {
+            let held = |rule: &&mut ActionCount| decision.held_back.iter().any(|name| **name == *rule.name);
+            self.actions.iter_mut().filter(held).for_each(|rule| rule.held_back += 1);
+        }
+        self.outcome(decision);
         for seen in &decision.lookups {
             let Some(lookup) = self.lookups.iter_mut().find(|lookup| *lookup.name == *seen.name) else { continue };
             *(if seen.found { &mut lookup.found } else { &mut lookup.missing }) += 1;
@@ -146,6 +162,17 @@ impl Tally {
             self.age_missed += u64::from(age > limit);
         }
         self.scores.iter_mut().for_each(|scores| scores.add(decision));
+    }
+
+    fn outcome(&mut self, decision: &Decision) {
+        let (Some(counts), Some(outcome)) = (&mut self.outcomes, &decision.outcome) else { return };
+        match outcome.joined {
+            _ if decision.disposition == Disposition::Retry => {}
+            Joined::Unasked => {}
+            Joined::Found { .. } => counts.found += 1,
+            Joined::Late => counts.late += 1,
+            Joined::Unknown => counts.unknown += 1,
+        }
     }
 
     fn end_of_type(&mut self, decision: &Decision) -> &mut Ends {
@@ -198,6 +225,8 @@ impl Tally {
             dead_letters: self.dead_letters,
             breaker: self.breaker,
             reloads: self.reloads,
+            unmarked: self.unmarked,
+            outcomes: self.outcomes,
             scores: self.scores.as_ref().map(Scores::summary),
         }
     }

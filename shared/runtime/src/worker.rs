@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// How long one try of a batch may take.
     pub limit: Duration,
-    /// How often a batch is tried before the loop gives up; none: for ever.
+    /// How often a batch is tried before the loop gives up; none: for ever. Tries that wait for another worker do not count.
     pub tries: Option<u32>,
     /// How many events are taken; none: all the source has.
     pub events: Option<u64>,
@@ -174,24 +174,30 @@ async fn decide(
     let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
     alarms(&report).for_each(|line| alarm(&line));
     let mut backoff = Backoff::new(FIRST, LONGEST);
-    let mut tries = 1;
+    let mut tries = counted(&report);
     while report.fatal.is_none()
         && report.count(Disposition::Retry) > 0
         && settings.tries.is_none_or(|allowed| tries < allowed)
     {
+        let wait = backoff.delay().max(report.leased.unwrap_or_default());
         tokio::select! {
             biased;
             () = &mut shutdown => return (report, true),
-            () = sleep(backoff.delay()) => {}
+            () = sleep(wait) => {}
         }
         let again = pipeline.run(report.retries(), Deadline::after(settings.limit)).await;
         alarms(&again).for_each(|line| alarm(&line));
         report.absorb(again);
         // The waits between belong to what the events experienced.
         report.times.whole = arrived.elapsed();
-        tries = tries.saturating_add(1);
+        tries = tries.saturating_add(counted(&report));
     }
     (report, false)
+}
+
+/// Counts a try, but one that found events held by others: that ends by itself, when they are done or their lease is over.
+fn counted(report: &Report) -> u32 {
+    u32::from(report.leased.is_none())
 }
 
 /// A source that fetches one batch ahead, in a task that ends with this.

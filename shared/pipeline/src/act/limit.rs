@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use vrl::value::Value;
 
 use crate::{
     expression::{Evaluator, Expression},
     ports::Key,
     report::Decision,
+    state::shown::moment,
 };
 
 /// The most that a limit may count to: what is counted is one item.
@@ -116,6 +118,12 @@ impl Counted {
             Value::Array(vec![at.timestamp_millis().into(), id.clone().into()])
         };
         Value::Array(self.0.iter().map(pair).collect())
+    }
+
+    /// Shows what was counted, and when.
+    pub fn shown(&self) -> serde_json::Value {
+        let one = |(at, id): &(DateTime<Utc>, ByteString)| json!({ "at": moment(*at), "decision": **id });
+        self.0.iter().map(one).collect()
     }
 
     /// Reads it back; none where it is not that.

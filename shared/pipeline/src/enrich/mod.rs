@@ -18,7 +18,7 @@ use keys::Keys;
 pub(crate) use cache::Cache;
 pub(crate) use row::{Row, Shape};
 pub(crate) use wave::{Batch, Wave};
-pub(crate) use window::{Advanced, Counts, Window};
+pub(crate) use window::{Advanced, Counts, Window, shown};
 
 use crate::{
     clock::{Clock, Deadline},

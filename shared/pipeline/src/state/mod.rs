@@ -3,9 +3,11 @@
 
 mod change;
 mod read;
+pub(crate) mod shown;
 
 pub(crate) use change::{Change, Changed, change};
 pub(crate) use read::read;
+pub use shown::shown;
 
 use crate::{error::Kind, ports::StoreError};
 

@@ -24,6 +24,7 @@ pub mod faults;
 pub mod model;
 pub mod sink;
 pub mod source;
+pub mod state;
 pub mod store;
 pub mod table;
 pub mod trigger;

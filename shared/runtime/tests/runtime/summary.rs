@@ -8,9 +8,9 @@ use fourstroke::{
     event::Decoded,
     pipeline::{Builder, Reload},
     report::{Report, StrokeTimes},
-    testkit::faults::{Fault, Faults},
+    testkit::faults::{Fault, Faults, Op},
 };
-use fourstroke_runtime::{End, Summary, Tally};
+use fourstroke_runtime::{End, OutcomeCount, Summary, Tally, UnmarkedCount};
 use serde_json::json;
 
 use crate::world::{PIPELINE, World, acting, event};
@@ -157,6 +157,92 @@ async fn outcomes_are_joined_once_and_in_time() {
     assert_eq!(scores.baselines[0].auc, 0.5);
     let page = summary.to_string();
     assert!(page.contains("one rule *") && page.contains("Not measured by this run: by hand."), "{page}");
+}
+
+async fn kept(world: &World, events: Vec<Decoded>) -> Summary {
+    let pipeline = world.keeper().await;
+    let mut tally = Tally::new(&World::keeping(), &pipeline, world.clock.clock());
+    tally.add(&pipeline.run(events, Deadline::after(Duration::from_secs(10))).await);
+    tally.finish(&End::Source)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_limits_hold_back_is_counted_once() {
+    let events: Vec<Decoded> = (0..3).map(|n| decided(&format!("e{n}"), "2013-10-01T10:00:00Z", 0.9)).collect();
+    let world = World::new(Faults::none());
+    let first = kept(&world, events.clone()).await;
+    assert_eq!((first.actions[0].taken, first.actions[0].held_back), (2, 1));
+    assert_eq!(first.dispositions["passed"], 1, "held back");
+    assert!(first.to_string().contains("taken  held back\n"), "{first}");
+    let again = kept(&world, events[..2].to_vec()).await;
+    assert_eq!((again.actions[0].taken, again.actions[0].held_back, again.dispositions["skipped"]), (0, 0, 2));
+    assert!(!again.to_string().contains("held back"), "{again}");
+    assert_eq!(serde_json::to_value(&first).unwrap()["actions"][0]["held_back"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_marked_as_done_is_told() {
+    // The first put begins, the second marks.
+    let forgets = Faults::plan(|attempt| {
+        let marks = attempt.op == Op::Put && attempt.name.starts_with("once#") && attempt.nth > 1;
+        marks.then_some(Fault::Fatal)
+    });
+    let world = World { forgets, ..World::new(Faults::none()) };
+    let summary = kept(&world, vec![decided("a", "2013-10-01T10:00:00Z", 0.9)]).await;
+    assert_eq!(summary.dispositions["acted"], 1);
+    assert_eq!(summary.unmarked.as_ref().map(|unmarked| unmarked.count), Some(1));
+    let line =
+        "once          1 done, but not marked as done: may be done again; the first: a fault of the plan: Fatal\n";
+    assert!(summary.to_string().contains(line), "{summary}");
+    let good = kept(&World::new(Faults::none()), acting(1)).await;
+    assert_eq!(good.unmarked, Some(UnmarkedCount::default()));
+    assert!(!good.to_string().contains("not marked"), "{good}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn outcomes_are_counted_where_a_store_remembers_decisions() {
+    let world = World::new(Faults::none());
+    let id = |summary: &Summary| (summary.outcomes.clone(), summary.to_string().contains("outcomes      "));
+    let decide = decided("a", "2013-10-01T10:00:00Z", 0.1);
+    kept(&world, vec![decide, decided("b", "2013-10-01T10:00:00Z", 0.1)]).await;
+    let told = vec![
+        told("1", "2013-10-01T10:30:00Z", "a", true),
+        told("2", "2013-10-01T11:30:00Z", "b", true),
+        told("3", "2013-10-01T10:30:00Z", "nobody", true),
+    ];
+    let summary = kept(&world, told.clone()).await;
+    let counts = OutcomeCount { found: 1, late: 1, unknown: 1 };
+    assert_eq!(id(&summary), (Some(counts), true));
+    let line = "outcomes      1 found their decision, 1 too late; 1 of no known decision\n";
+    assert!(summary.to_string().contains(line), "{summary}");
+    assert_eq!(id(&self::summary(Faults::none(), told).await), (None, false), "no store is asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn models_stand_in_the_order_of_the_file_behind_what_they_are_measured_by() {
+    let model = |name: &str, x: &str| {
+        format!("  {name}: {{ model: \"memory:m\", positive: 1, features: {{ x: '{x}' }}, when: .x != null }}\n")
+    };
+    let models = format!("{}{}", model("worse", "1.0 - (.x || 0.0)"), model("better", ".x || 0.0"));
+    let file = World::parse(&PIPELINE.replace("infer:\n", &format!("infer:\n{models}")));
+    let built = Builder::new(file.clone()).open(&World::new(Faults::none())).await;
+    let pipeline = built.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let mut tally = Tally::new(&file, &pipeline, Clock::system());
+    let events = vec![
+        decided("a", "2013-10-01T10:00:00Z", 0.9),
+        decided("b", "2013-10-01T10:00:00Z", 0.2),
+        told("1", "2013-10-01T10:30:00Z", "a", true),
+        told("2", "2013-10-01T10:30:00Z", "b", false),
+    ];
+    tally.add(&pipeline.run(events, Deadline::after(Duration::from_secs(10))).await);
+    let page = tally.finish(&End::Source).to_string();
+    let table = "                AUC     gain  top 5 % right    gain
+one rule *   0.5000                  10.0 %
+worse        0.0000  -0.5000          0.0 %   -10.0
+better       1.0000  +1.0000        100.0 %  +100.0
+m            1.0000  +0.0000        100.0 %    +0.0
+";
+    assert!(page.contains(table), "{page}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use fourstroke::{
+    clock::Deadline,
     error::Kind,
     ports::{Acknowledge, Batch, Source, SourceError},
     report::{Disposition, Report},
@@ -126,6 +127,44 @@ async fn shutdown_does_not_wait_for_what_keeps_failing() {
     let end = work(&world.pipeline().await, Box::new(source), settings(None), shutdown, count, |_| ()).await;
     assert_eq!(end, End::Stopped);
     assert_eq!((left, settlements.batches(), settlements.ids().len()), (3, 1, 0));
+}
+
+/// A world where a worker has died while it acted on the first event: its lease lasts 15 seconds.
+async fn widowed() -> World {
+    let hanging = World::new(Faults::none().delayed(Duration::from_secs(3600)));
+    let pipeline = hanging.keeper().await;
+    let acts = pipeline.run(acting(1), Deadline::after(Duration::from_secs(10)));
+    assert!(tokio::time::timeout(Duration::from_secs(1), acts).await.is_err(), "the sink hangs");
+    World { faults: Faults::none(), ..hanging }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_worker_holds_is_waited_for_and_costs_no_try() {
+    let world = widowed().await;
+    let pipeline = world.keeper().await;
+    let clock = world.clock.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(14)).await;
+        clock.advance(Duration::from_secs(15));
+    });
+    let mut whole = Duration::ZERO;
+    let source = Box::new(MemorySource::new(acting(2)));
+    let observe = |report: &Report| whole = report.times.whole;
+    let end = work(&pipeline, source, settings(Some(1)), pending(), observe, |_| ()).await;
+    assert_eq!((end, world.acted()), (End::Source, ids(2)));
+    assert!(whole >= Duration::from_secs(15), "as long as the lease may last: {whole:?}");
+    assert!(whole < Duration::from_secs(16), "and no longer: {whole:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_does_not_wait_for_what_another_worker_holds() {
+    let world = widowed().await;
+    let shutdown = tokio::time::sleep(Duration::from_secs(1));
+    let mut left = 0;
+    let count = |report: &Report| left = report.count(Disposition::Retry);
+    let source = Box::new(MemorySource::new(acting(1)));
+    let end = work(&world.keeper().await, source, settings(Some(1)), shutdown, count, |_| ()).await;
+    assert_eq!((end, left), (End::Stopped, 1));
 }
 
 /// Counts how often it is asked; fails after so many batches.

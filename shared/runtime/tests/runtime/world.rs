@@ -11,9 +11,12 @@ use fourstroke::{
     ports::{
         Dim, Dtype, Model, ModelError, Objects, Open, Outgoing, Port, Signature, Sink, Source, Store, Tensor, Tensors,
     },
-    testkit::faults::{Faults, FaultySink},
+    testkit::{
+        HandClock,
+        faults::{Faults, FaultySink, FaultyStore},
+    },
 };
-use fourstroke_adapters::memory::MemorySink;
+use fourstroke_adapters::memory::{MemorySink, MemoryStore};
 use serde_json::json;
 
 pub const PIPELINE: &str = r#"
@@ -39,11 +42,17 @@ slo: { event_age: 1s }
 pub struct World {
     pub out: Arc<MemorySink>,
     pub faults: Faults,
+    pub clock: HandClock,
+    store: Arc<MemoryStore>,
+    /// What fails in the store.
+    pub forgets: Faults,
 }
 
 impl World {
     pub fn new(faults: Faults) -> World {
-        World { out: Arc::default(), faults }
+        let clock = HandClock::default();
+        let store = Arc::new(MemoryStore::new(clock.clock()));
+        World { out: Arc::default(), faults, clock, store, forgets: Faults::none() }
     }
 
     pub fn file() -> PipelineFile {
@@ -65,6 +74,20 @@ impl World {
         Builder::new(file).open(self).await.unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }
 
+    /// A pipeline that acts once, twice an hour at most, and joins outcomes, all in the world's store.
+    pub fn keeping() -> PipelineFile {
+        let text = PIPELINE
+            .replace("sinks: {", "stores: { state: \"memory:\" }\nsinks: {")
+            .replace("to: out,", "to: out, once: state, limit: { in: state, by: [.type], at_most: 2, per: 1h },");
+        World::parse(&text.replace("within: 1h", "within: 1h, in: state"))
+    }
+
+    /// That pipeline, by the world's clock.
+    pub async fn keeper(&self) -> Pipeline {
+        let builder = Builder::new(World::keeping()).clock(self.clock.clock());
+        builder.open(self).await.unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
     /// The ids of the events whose action the sink took, in order.
     pub fn acted(&self) -> Vec<String> {
         let id = |item: &Outgoing| {
@@ -82,7 +105,7 @@ impl Open for World {
     }
 
     async fn store(&self, _: &Resource) -> Result<Arc<dyn Store>, String> {
-        Err("this world has no stores".to_owned())
+        Ok(Arc::new(FaultyStore::new(self.store.clone(), self.forgets.clone())))
     }
 
     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {

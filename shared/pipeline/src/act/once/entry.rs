@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 use chrono::{DateTime, TimeDelta, Utc};
 use vrl::value::{KeyString, ObjectMap, Value};
@@ -178,7 +177,7 @@ fn read_action(value: &Value) -> Option<Action> {
             key: fields.get("key")?.to_str().map(ByteString::from),
             content_type: crate::act::CONTENT_TYPES.into_iter().find(|known| **known == *content_type)?,
             attributes: fields.get("attributes")?.as_array()?.iter().map(attribute).collect::<Option<_>>()?,
-            body: Bytes::from(text(fields, "body")?.into_bytes()),
+            body: text(fields, "body")?.into_bytes(),
         },
         taken: false,
         earlier: fields.get("done")?.as_boolean()?,

@@ -15,13 +15,16 @@ const EXACT: usize = 1_000;
 const REGISTERS: usize = 1 << BITS;
 const BITS: u32 = 10;
 
+/// Sketches by the number of their bucket.
+type Buckets = Vec<(i64, Box<[u8]>)>;
+
 /// The values that are in buckets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Distinct {
     /// Digests of the values, in order, each with the time it was seen last.
     Exact(Vec<(u64, i64)>),
     /// By duration, the buckets that hold something, by ascending number.
-    Sketched(Vec<Vec<(i64, Box<[u8]>)>>),
+    Sketched(Vec<Buckets>),
 }
 
 impl Default for Distinct {
@@ -44,7 +47,7 @@ impl Distinct {
                     values.retain(|(_, at)| *at >= oldest);
                 }
                 if values.len() > EXACT {
-                    let mut sketches = plan.over.iter().map(|_| Vec::new()).collect();
+                    let mut sketches: Vec<Buckets> = plan.over.iter().map(|_| Vec::new()).collect();
                     values.iter().for_each(|(value, at)| sketch(plan, &mut sketches, *value, *at));
                     *self = Distinct::Sketched(sketches);
                 }
@@ -100,7 +103,7 @@ impl Distinct {
 }
 
 /// Puts a value into the sketch of its bucket, for each duration.
-fn sketch(plan: &Plan, sketches: &mut Vec<Vec<(i64, Box<[u8]>)>>, value: u64, at: i64) {
+fn sketch(plan: &Plan, sketches: &mut [Buckets], value: u64, at: i64) {
     for (buckets, over) in sketches.iter_mut().zip(&plan.over) {
         let bucket = at.div_euclid(Plan::width(*over));
         let place = buckets.partition_point(|(number, _)| *number < bucket);

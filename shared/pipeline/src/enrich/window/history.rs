@@ -5,11 +5,13 @@
 //! events came, as long as none is later than `late`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     distinct::Distinct,
     ring::{Ring, Sums},
 };
+use crate::state::shown::{duration, millis};
 
 /// The most events that are kept one by one, and the most bytes of text they hold.
 const TAIL: usize = 1_000;
@@ -226,13 +228,46 @@ impl History {
             sum.last = Some(last.worth.clone());
         }
         if let Some(distinct) = &self.distinct {
-            sum.distinct = distinct.count(number, now, |time| seen(time), tail);
+            sum.distinct = distinct.count(number, now, seen, tail);
         }
         sum
+    }
+
+    /// Shows what is kept, and what an event right behind the newest one would see of each duration.
+    pub fn shown(&self) -> serde_json::Value {
+        let over: Vec<i64> = self.rings.iter().map(|(over, _)| *over).collect();
+        let plan = Plan { over, late: 0, distinct: self.distinct.is_some() };
+        let durations = self.rings.iter().enumerate().map(|(number, (over, ring))| {
+            let Sum { sums, last, distinct } = self.at(&plan, number, self.newest.saturating_add(1));
+            json!({
+                "over": duration(over.unsigned_abs()),
+                "buckets": ring.len(),
+                "count": sums.count,
+                "sum": sums.sum,
+                // What is not finite is null.
+                "min": sums.min,
+                "max": sums.max,
+                "last": last.as_ref().map(Worth::shown),
+                "distinct": self.distinct.as_ref().map(|_| distinct),
+            })
+        });
+        json!({
+            "newest": millis(self.newest),
+            "one_by_one": self.tail.len(),
+            "durations": durations.collect::<Vec<_>>(),
+        })
     }
 }
 
 impl Worth {
+    fn shown(&self) -> serde_json::Value {
+        match self {
+            Worth::Nothing => serde_json::Value::Null,
+            Worth::Number(number) => json!(number),
+            Worth::Text(text) => json!(text),
+        }
+    }
+
     fn size(&self) -> usize {
         match self {
             Worth::Text(text) => text.len(),

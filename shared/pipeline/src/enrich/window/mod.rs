@@ -246,9 +246,18 @@ fn write(history: &History) -> Vec<u8> {
 }
 
 fn read(window: &Window, item: &Item) -> Option<History> {
-    let Value::Bytes(bytes) = &item.value else { return None };
+    history(&item.value).map(|history| history.fit(&window.plan))
+}
+
+fn history(value: &Value) -> Option<History> {
+    let Value::Bytes(bytes) = value else { return None };
     let (&FORM, rest) = bytes.split_first()? else { return None };
-    postcard::from_bytes::<History>(rest).ok().map(|history| history.fit(&window.plan))
+    postcard::from_bytes(rest).ok()
+}
+
+/// Shows what is kept for a window; none where it cannot be understood.
+pub(crate) fn shown(value: &Value) -> Option<serde_json::Value> {
+    history(value).map(|history| history.shown())
 }
 
 /// A batch that sees a window.

@@ -64,6 +64,11 @@ impl Ring {
         self.buckets[place].1.add(worth);
     }
 
+    /// Returns how many buckets hold something.
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
     /// Adds up what an event in that bucket sees.
     pub fn sum(&self, now: i64) -> Sums {
         let mut sum = Sums::default();
