@@ -14,11 +14,13 @@
 //! # let _ = orders;
 //! ```
 
+mod computed;
 mod expr;
 mod parts;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+pub use computed::{Answers, Computed};
 pub use expr::{Function, Gives, float, object, with};
 pub use parts::{Counting, Infer, Lookup, Rule};
 
@@ -144,7 +146,11 @@ impl Strokes {
     }
 
     /// Adds a lookup. Its key may read an earlier one's answer, if that part is a path or VRL.
-    pub fn enrich(mut self, lookup: Lookup) -> Strokes {
+    pub fn enrich(mut self, mut lookup: Lookup) -> Strokes {
+        if let Some((fields, computed)) = lookup.1.take() {
+            let fields = self.typed(&format!("enrich.{}", lookup.0.name.text), &fields);
+            lookup.0.computed = Some(computed(fields));
+        }
         self.file.enrich.push(lookup.0);
         self
     }

@@ -1,30 +1,59 @@
 //! Lookups, models and rules, part by part.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use vrl::value::Value;
 
-use super::{name_of, object, placed};
-use crate::config::{
-    CacheConfig, Categories, Expr, Give, LimitConfig, LookupConfig, Missing, ModelConfig, Name, OnceConfig, Pin,
-    Resource, RuleConfig, WindowConfig, parse,
+use super::{Answers, Computed, name_of, object, placed};
+use crate::{
+    config::{
+        CacheConfig, Categories, Expr, Give, LimitConfig, LookupConfig, Missing, ModelConfig, Name, OnceConfig, Pin,
+        Resource, RuleConfig, WindowConfig, parse,
+    },
+    ports::{Key, Store},
+    types::Fields,
 };
 
 /// Looks something up.
-pub struct Lookup(pub(super) LookupConfig);
+pub struct Lookup(pub(super) LookupConfig, pub(super) Option<(String, MakeComputed)>);
+
+/// Makes a computed lookup, once its fields are read.
+type MakeComputed = Box<dyn FnOnce(Fields) -> Computed>;
 
 impl Lookup {
     /// Looks up `name` in a store. What is not found makes the event poison, unless there is a default.
     pub fn new<const N: usize>(name: &str, from: &str, key: [impl Into<Expr>; N]) -> Lookup {
-        Lookup(LookupConfig {
-            name: name_of(name),
-            from: name_of(from),
-            key: key.into_iter().map(|part| placed(part, &format!("enrich.{name}.key"))).collect(),
-            cache: None,
-            timeout: None,
-            missing: Missing::Poison,
-            window: None,
-        })
+        Lookup(
+            LookupConfig {
+                name: name_of(name),
+                from: name_of(from),
+                key: key.into_iter().map(|part| placed(part, &format!("enrich.{name}.key"))).collect(),
+                cache: None,
+                timeout: None,
+                missing: Missing::Poison,
+                window: None,
+                computed: None,
+            },
+            None,
+        )
+    }
+
+    /// Lets a closure answer, from a store that is open already: it is given the store and the different keys of a batch, and
+    /// gives an answer for each. `fields` are those of what it gives: `"visits: integer, last: timestamp?"`. It runs on the
+    /// async threads and may ask the store as often as it likes; what fails retryably is asked again.
+    pub fn computed<const N: usize, F>(
+        name: &str,
+        from: &str,
+        key: [impl Into<Expr>; N],
+        fields: &str,
+        answer: impl Fn(Arc<dyn Store>, Vec<Key>) -> F + Send + Sync + 'static,
+    ) -> Lookup
+    where
+        F: Future<Output = Answers> + Send + 'static,
+    {
+        let Lookup(config, _) = Lookup::new(name, from, key);
+        let make: MakeComputed = Box::new(move |fields| Computed::new(fields, answer));
+        Lookup(config, Some((fields.to_owned(), make)))
     }
 
     /// Counts events in a store, apart by a key, and gives what they came to lately: see [`Counting`].
@@ -35,15 +64,19 @@ impl Lookup {
             value: counting.0.value.map(|value| placed(value, &format!("{at}.value"))),
             ..counting.0
         };
-        Lookup(LookupConfig {
-            name: name_of(name),
-            from: name_of(counts_in),
-            key: by.into_iter().map(|part| placed(part, &format!("{at}.by"))).collect(),
-            cache: None,
-            timeout: None,
-            missing: Missing::Null,
-            window: Some(config),
-        })
+        Lookup(
+            LookupConfig {
+                name: name_of(name),
+                from: name_of(counts_in),
+                key: by.into_iter().map(|part| placed(part, &format!("{at}.by"))).collect(),
+                cache: None,
+                timeout: None,
+                missing: Missing::Null,
+                window: Some(config),
+                computed: None,
+            },
+            None,
+        )
     }
 
     /// Remembers answers for so long.

@@ -27,7 +27,12 @@ pub use resolve::Environment;
 pub use resource::{Format, Resource};
 pub use schema::schema;
 
-use crate::{code::Function, error::Code, report::Disposition, types::Fields};
+use crate::{
+    code::{Computed, Function},
+    error::Code,
+    report::Disposition,
+    types::Fields,
+};
 
 /// The text of an expression and where each of its bytes stands in the file.
 #[derive(Clone, Debug)]
@@ -202,6 +207,8 @@ pub struct LookupConfig {
     pub missing: Missing,
     /// `window`: what happened lately, kept in the store, instead of a row that is found there.
     pub window: Option<WindowConfig>,
+    /// A closure that answers instead of the store, in a pipeline written in Rust.
+    pub(crate) computed: Option<Computed>,
 }
 
 /// `window`: counts events per key, and gives what they came to lately.

@@ -68,6 +68,7 @@ fn lookup<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> O
         timeout: section.duration("timeout"),
         missing: missing(cursor, &section),
         window: None,
+        computed: None,
     })
 }
 
@@ -79,7 +80,16 @@ fn window<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, section: &Sect
         }
     }
     let (from, key, window) = state::window(cursor, node, &section.place("window"))?;
-    Some(LookupConfig { name, from, key, cache: None, timeout: None, missing: Missing::Null, window: Some(window) })
+    Some(LookupConfig {
+        name,
+        from,
+        key,
+        cache: None,
+        timeout: None,
+        missing: Missing::Null,
+        window: Some(window),
+        computed: None,
+    })
 }
 
 fn cache(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<CacheConfig> {

@@ -14,8 +14,12 @@ pub struct Account {
     pub lost: usize,
     /// The ids of the first lost ones.
     pub first_lost: Vec<String>,
+    /// Different idempotency keys among the actions.
+    pub keys: usize,
     /// Events for which more than one action was written.
     pub acted_more_than_once: usize,
+    /// Events that passed in one run and were acted on in another: windows had gone on.
+    pub decided_anew: usize,
     /// All actions that were written.
     pub actions: usize,
     /// Half lines of killed runs.
@@ -37,10 +41,12 @@ pub struct Wrong {
     pub other_bytes: usize,
     /// Real events that were dead-lettered, poison that was not, or for another reason.
     pub misjudged: usize,
-    /// Events that one run decided so and another otherwise.
+    /// Events that one run dead-lettered and another did not.
     pub decided_differently: usize,
     /// Repeated actions with another idempotency key.
     pub other_key: usize,
+    /// By how much the different keys are more, or fewer, than the events acted on.
+    pub keys_beside_acts: usize,
     /// Half lines that were not set aside.
     pub torn_and_gone: usize,
 }

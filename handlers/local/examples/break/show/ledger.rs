@@ -28,7 +28,8 @@ struct Found {
 struct Entry<'a> {
     #[serde(borrow)]
     event_id: Cow<'a, str>,
-    disposition: &'a str,
+    /// None in the entry of an outcome, which stands behind that of its event.
+    disposition: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +71,7 @@ impl<'a> Ledger<'a> {
         let (mut entries, mut next) = (0, 0);
         for line in lines(&written.log) {
             let entry: Entry<'_> = serde_json::from_slice(line).with_context(|| unreadable("decision log", line))?;
+            let Some(disposition) = entry.disposition else { continue };
             entries += 1;
             let Some(place) = self.day.line_of(&entry.event_id) else {
                 self.wrong.never_sent += 1;
@@ -78,7 +80,7 @@ impl<'a> Ledger<'a> {
             self.wrong.out_of_turn += usize::from(place != next);
             next = place + 1;
             let found = &mut self.found[place];
-            let (said, done) = match entry.disposition {
+            let (said, done) = match disposition {
                 "acted" => (Some(0), acted.contains(&place)),
                 // An earlier run has done it, perhaps one that was killed before it could log that.
                 "skipped" => (Some(0), found.actions > 0),
@@ -138,10 +140,12 @@ impl<'a> Ledger<'a> {
     pub fn account(self, set_aside: usize) -> Account {
         const FIRST: usize = 5;
         let Ledger { day, found, runs, mut wrong } = self;
-        let (mut ends, mut lost) = ([0; 3], Vec::new());
+        let (mut ends, mut lost, mut anew) = ([0; 3], Vec::new(), 0);
         for (found, line) in found.iter().zip(&day.lines) {
             let [acted, passed, dead] = found.said;
-            wrong.decided_differently += usize::from(found.said.iter().filter(|said| **said).count() > 1);
+            // What passed is not remembered: when it comes again, windows may show it something else.
+            anew += usize::from(acted && passed);
+            wrong.decided_differently += usize::from(dead && (acted || passed));
             wrong.misjudged += usize::from(line.poison.is_some() && (acted || passed));
             let real = [acted && found.actions > 0, passed, dead && found.letter];
             match real.iter().position(|real| *real) {
@@ -149,6 +153,8 @@ impl<'a> Ledger<'a> {
                 None => lost.push(&line.id),
             }
         }
+        let keys = found.iter().filter(|found| found.key.is_some()).count();
+        wrong.keys_beside_acts = usize::abs_diff(keys, ends[0]);
         let torn = runs.iter().map(|run| run.torn).sum();
         wrong.torn_and_gone = usize::abs_diff(torn, set_aside);
         let poison = KINDS.iter().map(|kind| {
@@ -164,6 +170,8 @@ impl<'a> Ledger<'a> {
             passed: ends[1],
             dead_lettered: ends[2],
             lost: lost.len(),
+            decided_anew: anew,
+            keys,
             first_lost: lost.into_iter().take(FIRST).cloned().collect(),
             acted_more_than_once: found.iter().filter(|found| found.actions > 1).count(),
             actions: found.iter().map(|found| found.actions).sum(),

@@ -23,8 +23,10 @@ impl fmt::Display for Account {
             ("lost", self.lost),
         ];
         let repeated = [
-            ("acted on more than once, as at-least-once allows", self.acted_more_than_once),
+            ("different idempotency keys of the actions", self.keys),
+            ("acted on more than once: killed between the action and its mark", self.acted_more_than_once),
             ("  actions in all, a repetition with the first one's key", self.actions),
+            ("passed in one run and acted on in another, as windows had gone on", self.decided_anew),
         ];
         let checks = [
             ("must be 0: logged, but not done when the run was killed", wrong.said_but_not_done),
@@ -32,14 +34,15 @@ impl fmt::Display for Account {
             ("  never sent, but logged, acted on or dead-lettered", wrong.never_sent),
             ("  dead-lettered with other bytes than were sent", wrong.other_bytes),
             ("  real but dead-lettered, poison but not, or for another reason", wrong.misjudged),
-            ("  decided so by one run and otherwise by another", wrong.decided_differently),
+            ("  dead-lettered by one run and not by another", wrong.decided_differently),
             ("  repeated with another idempotency key", wrong.other_key),
+            ("  more keys than events acted on, or fewer", wrong.keys_beside_acts),
             ("  torn lines that were not set aside", wrong.torn_and_gone),
         ];
         for part in [&sent[..], &repeated, &checks] {
             writeln!(f)?;
             for (what, count) in part {
-                writeln!(f, "{what:<64}  {:>7}", grouped(*count))?;
+                writeln!(f, "{what:<66}  {:>7}", grouped(*count))?;
             }
         }
         if !self.first_lost.is_empty() {

@@ -42,7 +42,9 @@ impl Wiring<'_> {
         }
         let (_, resource) = self.file.stores.iter().find(|(name, _)| name.text == config.from.text)?;
         let keys: Vec<Option<Expression>> = config.key.iter().map(|expr| self.text(scope, expr)).collect();
-        if !resource.key.is_empty() && keys.len() != resource.key.len() {
+        let computed = config.computed.as_ref();
+        let fields = computed.map(|computed| &computed.fields).or(resource.fields.as_ref());
+        if computed.is_none() && !resource.key.is_empty() && keys.len() != resource.key.len() {
             let message = format!(
                 "`{}` gives {} key parts, but the store `{}` has {}",
                 config.name.text,
@@ -54,20 +56,21 @@ impl Wiring<'_> {
             self.mistakes.push(Mistake::new(config.name.span.clone(), message).help(help));
         }
         let mut missing = config.missing.clone();
-        if let (Missing::Default(_), None) = (&missing, &resource.fields) {
+        if let (Missing::Default(_), None) = (&missing, fields) {
             let message =
                 format!("the default of `{}` needs the store's `fields`, to know its types", config.name.text);
             self.mistakes.push(Mistake::new(config.name.span.clone(), message));
         }
-        let shape = Shape::new(resource.fields.as_ref(), &mut missing, &config.name)
-            .map_err(|found| self.mistakes.extend(found))
-            .ok();
+        let shape = Shape::new(fields, &mut missing, &config.name).map_err(|found| self.mistakes.extend(found)).ok();
         let keys: Vec<Expression> = keys.into_iter().collect::<Option<_>>()?;
         let wave = wave_of(keys.iter(), earlier);
         Some(Lookup {
             name: config.name.text.as_str().into(),
             place: 0,
-            store: stores.get(&config.from.text)?.clone(),
+            store: match (stores.get(&config.from.text)?.clone(), computed) {
+                (store, Some(computed)) => computed.before(store),
+                (store, None) => store,
+            },
             keys,
             shape: shape?,
             missing: match missing {
