@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use tokio::time::Instant;
 
@@ -36,6 +36,12 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
     }
+}
+
+/// Returns a duration for arithmetic with dates: a thousand years at most, where that ends well.
+pub(crate) fn span(duration: Duration) -> TimeDelta {
+    const LONGEST: TimeDelta = TimeDelta::days(365_250);
+    TimeDelta::from_std(duration).map_or(LONGEST, |span| span.min(LONGEST))
 }
 
 /// Waits that double each time up to a longest one, jittered so that those who wait do not come back all at once.

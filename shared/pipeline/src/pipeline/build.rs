@@ -3,7 +3,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
 
 use super::{
@@ -19,7 +18,7 @@ use super::{
 };
 use crate::{
     act::Act,
-    clock::Clock,
+    clock::{Clock, span},
     config::{BodyFormat, EventConfig, Mistake, Mistakes, PipelineFile},
     enrich::Lookup,
     expression::Scope,
@@ -126,7 +125,7 @@ impl Builder {
         let (rules, limits) = wiring.rules(&scope, &opened.stores);
         let ledger = file.act.rules.iter().find_map(|rule| rule.once.as_ref()).and_then(|once| {
             let (name, store) = wiring.keeper(&once.store, &opened.stores)?;
-            let keep = TimeDelta::from_std(once.keep).unwrap_or(TimeDelta::MAX);
+            let keep = span(once.keep);
             Some(Ledger { store, name, keep, acting: Arc::default() })
         });
         let keep = wiring.kept(&scope);

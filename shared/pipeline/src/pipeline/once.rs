@@ -15,7 +15,7 @@ use futures_util::future::join;
 use super::run::Run;
 use crate::{
     act::once::{self, Claim, End, Entry, Found, Mark, Sending},
-    clock::Deadline,
+    clock::{Deadline, span},
     error::{Code, Error, Kind, Stage},
     identity,
     ports::{Condition, Delete, Item, Key, Put, Store, StoreError},
@@ -75,7 +75,7 @@ impl Run {
         let ledger = pipeline.ledger.as_ref()?;
         let now = self.clock.now();
         let until = Deadline::after(self.deadline.left().min(ACTING));
-        let leased_until = now + TimeDelta::from_std(until.left()).unwrap_or(MARGIN) + MARGIN;
+        let leased_until = now + span(until.left()) + MARGIN;
         // A random token: nobody else may take what is put for their own.
         let mark = Mark { token: format!("{:032x}", rand::random::<u128>()).into(), leased_until };
 

@@ -9,7 +9,7 @@ use vrl::value::{KeyString, ObjectMap, Value};
 
 use super::Inner;
 use crate::{
-    clock::{Clock, Deadline},
+    clock::{Clock, Deadline, span},
     error::{Code, Error, Kind, Stage},
     expression::Expression,
     ports::{Condition, Key, Put, Store, StoreError},
@@ -43,7 +43,7 @@ pub(super) type Outcomes = Vec<(usize, Result<Joined, Error>)>;
 /// Notes the batch's decisions, and finds those its outcomes are of.
 pub(super) async fn join(pipeline: &Inner, decisions: &[Decision], clock: &Clock, deadline: Deadline) -> Outcomes {
     let Some(OutcomeRule { within, store: Some((name, store)), .. }) = &pipeline.outcome else { return Vec::new() };
-    let (now, within) = (clock.now(), TimeDelta::from_std(*within).unwrap_or(TimeDelta::MAX));
+    let (now, within) = (clock.now(), span(*within));
     let ended = || decisions.iter().enumerate().filter(|(_, decision)| decision.disposition != Disposition::Retry);
     let mut notes: HashMap<&str, (usize, Note)> = HashMap::new();
     for (place, decision) in ended().filter(|(_, decision)| is_decided(decision)) {

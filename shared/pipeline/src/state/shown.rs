@@ -13,9 +13,9 @@ use crate::{
 /// key says, as after a change of form, is shown as it is.
 ///
 /// ```
-/// use fourstroke::state::shown;
-/// let counted = vec![fourstroke::Value::from(vec![1_380_585_600_000_i64.into(), "7a1be009".into()])].into();
-/// let shown = shown("limit#offer", &counted);
+/// use fourstroke::{Value, state::shown};
+/// let counted = Value::Array(vec![1_380_585_600_000_i64.into(), "7a1be009".into()]);
+/// let shown = shown("limit#offer", &Value::Array(vec![counted]));
 /// assert_eq!(shown[0]["at"], "2013-10-01T00:00:00.000Z");
 /// ```
 pub fn shown(sort: &str, value: &Value) -> Json {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use vrl::value::{KeyString, ObjectMap, Value};
 
 use super::Found;
 use crate::{
+    clock::span,
     identity::sha256,
     ports::{Key, Outgoing},
     report::{Action, Decision},
@@ -138,7 +139,7 @@ impl Entry {
 impl Mark {
     /// Tells whether the lease outlasts what may take that long from now.
     pub fn outlasts(&self, now: DateTime<Utc>, acting: std::time::Duration) -> bool {
-        TimeDelta::from_std(acting).is_ok_and(|acting| now + acting <= self.leased_until)
+        now + span(acting) <= self.leased_until
     }
 }
 

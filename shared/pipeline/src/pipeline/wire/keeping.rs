@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::TimeDelta;
 use vrl::value::{KeyString, Kind, ObjectMap, Value};
 
 use super::Wiring;
 use crate::{
     act::Limit,
+    clock::span,
     config::{Give, LookupConfig, Missing, Mistake, Name, RuleConfig, WindowConfig},
     enrich::{Counts, Shape, Window},
     expression::{Expression, Scope, Wrong, mistake_in},
@@ -50,7 +50,7 @@ impl Wiring<'_> {
             let name = &config.name.text;
             // Where there are several, their order tells them apart.
             let kind = if place == 0 { format!("limit#{name}") } else { format!("limit#{name}#{}", place + 1) };
-            let per = TimeDelta::from_std(limit.per).unwrap_or(TimeDelta::MAX);
+            let per = span(limit.per);
             limits.push(Limit { rule: name.as_str().into(), store, by, at_most, per, kind });
         }
         limits
