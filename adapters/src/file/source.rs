@@ -1,6 +1,9 @@
 //! A file's lines or rows as events.
 
-use std::io;
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    io,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,7 +29,7 @@ use super::{
 ///
 /// A row of a CSV file has the attribute `csv-header`: the file's first row. A line or row of more than 16 MiB comes as
 /// undecodable, with its first 64 KiB. A file that is torn or damaged ends with a fatal error after all that could be
-/// read of it. Ids of standard input are marked as unstable: the same line of another input would have the same.
+/// read of it. Ids of standard input are other ones each time, `-:1#4f0c…`, and marked as unstable.
 #[derive(Debug)]
 pub struct FileSource {
     batches: mpsc::Receiver<Message>,
@@ -99,6 +102,8 @@ struct Reader {
     name: ByteString,
     /// The input is typed or piped in: what has come is not held back until a batch is full.
     live: bool,
+    /// Ends the ids of standard input: its lines are other events each time.
+    once: Option<String>,
 }
 
 enum Records {
@@ -122,7 +127,8 @@ impl Reader {
             Content::Lines => Records::Lines(LineReader::new(input)),
             Content::Rows => Records::Rows { rows: Box::new(RowReader::new(input)), header: ByteString::new() },
         };
-        let mut reader = Reader { name: resource.rest().into(), resource, records, live };
+        let once = live.then(|| format!("#{:08x}", RandomState::new().build_hasher().finish() >> 32));
+        let mut reader = Reader { name: resource.rest().into(), resource, records, live, once };
         // Opening must not wait for what is yet to be typed.
         if !live {
             reader.read_header()?;
@@ -195,10 +201,9 @@ impl Reader {
     }
 
     fn event(&self, buffer: &Bytes, piece: &Piece) -> Decoded {
-        let id = format!("{}:{}", self.name, piece.line);
+        let id = format!("{}:{}{}", self.name, piece.line, self.once.as_deref().unwrap_or_default());
         let mut event = Event::new(id, buffer.slice(piece.start..piece.end)).in_group(self.name.clone());
         event.stable_id = !self.live;
-        // A pipe's lines are other ones each time.
         event.position = (!self.live).then(|| piece.line.to_string().into());
         if let Records::Rows { header, .. } = &self.records {
             event.attributes.push(("csv-header".into(), header.clone()));

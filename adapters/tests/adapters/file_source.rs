@@ -251,7 +251,9 @@ async fn repeat_standard_input() {
     while let Some(batch) = source.next().await.unwrap() {
         for event in batch.events.iter().map(Decoded::event) {
             let under = event.attribute("csv-header").map_or(String::new(), |header| format!(" under {header}"));
-            println!("-> {} {} {}{under}", event.stable_id, event.id, String::from_utf8_lossy(&event.body));
+            let (id, once) = event.id.split_once('#').expect("an id that no other input has");
+            assert_eq!(once.len(), 8);
+            println!("-> {} {id} {}{under}", event.stable_id, String::from_utf8_lossy(&event.body));
         }
     }
 }

@@ -105,7 +105,7 @@ async fn run() {
             for error in report.decisions.iter().filter_map(|decision| decision.error.as_ref()) {
                 eprintln!("{}, seed {}: {error}", orders.point.name(), orders.seed);
             }
-            *ended.entry("unmarked").or_default() += report.unmarked.0 as u64;
+            *ended.entry("unkept").or_default() += report.unkept.0 as u64;
         }
         println!("\nended {}", json!(ended));
     }

@@ -90,7 +90,11 @@ impl World {
 
     /// Starts a process, so to speak.
     async fn open(&self, keep: Option<Duration>) -> Pipeline {
-        let rule = Rule::new("tell", "out").once("ledger");
+        let rule = Rule::new("tell", "out");
+        let rule = match keep {
+            Some(keep) => rule.once_for("ledger", keep),
+            None => rule.once("ledger"),
+        };
         let strokes = Strokes::named("jumps", "1")
             .clock(self.hands.clock())
             .fields("id: string")
@@ -98,7 +102,7 @@ impl World {
             .store("ledger", "memory:", &[], "")
             .sink("out", "memory:")
             .sink("dead", "memory:")
-            .rule(if let Some(keep) = keep { rule.keep(keep) } else { rule })
+            .rule(rule)
             .dead_letters("dead");
         strokes.open(self).await.unwrap_or_else(|mistakes| panic!("{mistakes}")).1
     }

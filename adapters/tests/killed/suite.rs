@@ -186,7 +186,7 @@ impl Outcome<'_> {
         assert_eq!(count(again, "skipped"), acts, "{shown}");
         for ended in [after, again] {
             assert_eq!(count(ended, "passed"), plan.deliveries.len() - acts, "{shown}");
-            assert_eq!(count(ended, "unmarked"), 0, "{shown}");
+            assert_eq!(count(ended, "unkept"), 0, "{shown}");
         }
         Tally {
             runs: 1,

@@ -28,8 +28,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Shows what a pipeline makes of one event, stroke by stroke, and sends nothing.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Lookups and models are the real ones; sinks, decision log and dead letters are stand-ins. A body that holds several
-events explains each. Exit codes: 0 done, 1 an event would be dead-lettered or asked for again, 2 the usage or the
+Lookups and models are the real ones; sinks, decision log and dead letters are stand-ins. What stores keep for windows
+and limits is read from a copy; what was done `once` is left aside, so that an event is decided anew. A body that holds
+several events explains each. Exit codes: 0 done, 1 an event would be dead-lettered or asked for again, 2 the usage or the
 pipeline file is wrong. docs/EXPLAIN.md describes what --json prints.
 
 Examples:
@@ -54,7 +55,7 @@ pub struct Args {
 }
 
 pub async fn explain(args: Args) -> anyhow::Result<ExitCode> {
-    let built = open::build(open::read(&args.pipeline)?, &[], Sinks::StandIns).await?;
+    let built = open::build(open::read(&args.pipeline)?, &[], Sinks::Copied).await?;
     let event = input::event(&args.from, &args.beside)?;
     let stubs = Stubs { now: args.now, ..Stubs::default() };
     let decided_at = args.now.unwrap_or_else(Utc::now);

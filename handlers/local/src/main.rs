@@ -8,6 +8,7 @@ mod overlap;
 mod progress;
 mod run;
 mod schema;
+mod state;
 mod test;
 mod test_report;
 mod validate;
@@ -36,8 +37,7 @@ Examples:
   fourstroke run examples/flights/pipeline.yaml
   fourstroke validate pipeline.yaml
   fourstroke test pipeline.yaml
-  fourstroke explain examples/flights/pipeline.yaml --event examples/flights/data/one.json
-  fourstroke run --help";
+  fourstroke explain examples/flights/pipeline.yaml --event examples/flights/data/one.json";
 
 #[derive(Subcommand)]
 enum Command {
@@ -46,6 +46,7 @@ enum Command {
     Test(test::Args),
     Explain(explain::Args),
     Why(why::Args),
+    State(state::Args),
     Schema(schema::Args),
 }
 
@@ -57,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Test(args) => test::test(args).await,
         Command::Explain(args) => explain::explain(args).await,
         Command::Why(args) => why::why(args).await,
+        Command::State(args) => state::state(args).await,
         Command::Schema(_) => schema::schema(),
     };
     ended.unwrap_or_else(|error| output::wrong(&error))

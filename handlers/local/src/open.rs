@@ -1,5 +1,8 @@
 //! From a pipeline file to a built pipeline, over the adapters this binary links.
 
+mod anew;
+mod copied;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -19,6 +22,7 @@ use fourstroke_adapters::{
     open::{self, Adapters},
     redb::check_store,
 };
+use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::overlap;
@@ -30,6 +34,8 @@ pub struct Built {
     /// Those that were asked for, in that order.
     pub sources: Vec<Box<dyn Source>>,
     late: Vec<Arc<LateSink>>,
+    /// Behind the pipeline, whose stores have files there open.
+    _copies: Vec<TempDir>,
 }
 
 /// What becomes of a pipeline's actions, log and dead letters.
@@ -39,8 +45,16 @@ pub enum Sinks {
     Real,
     /// Their places are looked at, and nothing is ever sent.
     Checked,
-    /// Nothing is ever sent, wherever it would go.
+    /// Nothing is ever sent, wherever it would go, and stores begin empty.
     StandIns,
+    /// Nothing is ever sent, and stores that keep something are copied, to look at what is there but for what was done `once`.
+    Copied,
+}
+
+impl Sinks {
+    fn stand_in(self) -> bool {
+        matches!(self, Sinks::StandIns | Sinks::Copied)
+    }
 }
 
 /// Reads a pipeline file with the process's environment.
@@ -53,7 +67,7 @@ pub fn read(path: &Path) -> Result<PipelineFile, Mistakes> {
 /// # Errors
 /// Every mistake, those of the sources included.
 pub async fn build(file: PipelineFile, sources: &[&Resource], sinks: Sinks) -> Result<Built, Mistakes> {
-    let opener = Opener { sinks, late: Mutex::default() };
+    let opener = Opener { sinks, late: Mutex::default(), copies: Mutex::default() };
     let mut opened = Vec::new();
     let mut mistakes = Vec::new();
     for resource in sources {
@@ -65,14 +79,15 @@ pub async fn build(file: PipelineFile, sources: &[&Resource], sinks: Sinks) -> R
     if sinks == Sinks::Checked {
         mistakes.extend(check_unused(&file).await);
     }
-    if sinks != Sinks::StandIns {
+    if !sinks.stand_in() {
         mistakes.extend(overlap::mistakes(&file, sources));
     }
     let pipeline = Builder::new(file.clone()).open(&opener).await;
     match pipeline {
         Ok(pipeline) if mistakes.is_empty() => {
             let late = opener.late.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(Built { file, pipeline, sources: opened, late })
+            let copies = opener.copies.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Ok(Built { file, pipeline, sources: opened, late, _copies: copies })
         }
         built => {
             mistakes.extend(built.err().into_iter().flat_map(|found| found.list));
@@ -153,6 +168,7 @@ fn unopened(resource: &Resource, why: &str) -> Mistake {
 struct Opener {
     sinks: Sinks,
     late: Mutex<Vec<Arc<LateSink>>>,
+    copies: Mutex<Vec<TempDir>>,
 }
 
 #[async_trait]
@@ -162,11 +178,16 @@ impl Open for Opener {
     }
 
     async fn store(&self, resource: &Resource) -> Result<Arc<dyn Store>, String> {
+        if self.sinks == Sinks::Copied && resource.scheme() == "redb" {
+            let (store, copy) = copied::open(resource).await;
+            self.copies.lock().unwrap_or_else(PoisonError::into_inner).extend(copy);
+            return Ok(store);
+        }
         store(resource, self.sinks).await
     }
 
     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
-        if self.sinks != Sinks::StandIns {
+        if !self.sinks.stand_in() {
             open::check_sink(resource)?;
         }
         if self.sinks != Sinks::Real {

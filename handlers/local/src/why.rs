@@ -22,9 +22,10 @@ use crate::{
 /// Shows why an earlier event was decided as it was, from the decision log.
 #[derive(clap::Args)]
 #[command(after_help = "\
-All entries of the decision are shown, the newest last: there are several where an event was delivered again. Lines of
-the log that are no entries are counted on standard error. Exit codes: 0 found, 1 not found, 2 wrong usage, or the id
-is that of several decisions. docs/EXPLAIN.md describes what --json prints.
+All entries of the decision are shown, the newest last: there are several where an event was delivered again. So is how it
+turned out, as told behind it: give several logs in the order they were written. Lines of the log that are no entries
+are counted on standard error. Exit codes: 0 found, 1 not found, 2 wrong usage, or the id is that of several decisions.
+docs/EXPLAIN.md describes what --json prints.
 
 Examples:
   fourstroke why 2013-12-29-B61013-JFK --log out/decisions.jsonl
@@ -42,7 +43,7 @@ pub struct Args {
 }
 
 pub async fn why(args: Args) -> anyhow::Result<ExitCode> {
-    let wanted = Wanted::new(&args.id);
+    let mut wanted = Wanted::new(&args.id);
     let mut found = Found::default();
     for path in &args.log {
         let Some(name) = path.to_str() else { bail!("--log {}: the path is not UTF-8", path.display()) };
@@ -53,7 +54,7 @@ pub async fn why(args: Args) -> anyhow::Result<ExitCode> {
         wanted.search(&resource, &mut found).await.map_err(|why| anyhow!("--log: {why}"))?;
     }
     tell_bad(&found);
-    let Found { mut entries, bad_lines, .. } = found;
+    let Found { mut entries, outcomes, bad_lines, .. } = found;
     if entries.iter().any(|entry| wanted.names_event(entry)) {
         entries.retain(|entry| wanted.names_event(entry));
     } else {
@@ -73,7 +74,7 @@ pub async fn why(args: Args) -> anyhow::Result<ExitCode> {
     }
     // All are written in one form and in UTC: they sort as texts. The order of the log stands among equals.
     entries.sort_by(|one, other| one.decided_at.cmp(&other.decided_at));
-    let pictures: Vec<Picture> = entries.into_iter().map(|entry| entry.picture()).collect();
+    let pictures: Vec<Picture> = entries.into_iter().map(|entry| entry.picture(&outcomes)).collect();
     if args.json {
         output::print_json(&json!({ "v": VERSION, "events": pictures, "bad_lines": bad_lines }))?;
         return Ok(ExitCode::SUCCESS);

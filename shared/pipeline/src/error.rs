@@ -103,7 +103,7 @@ codes! {
     ONCE_FAILED      "FS-A008" "What was done about the event could not be read or written, also when tried again.";
     LEASED           "FS-A009" "Another worker is acting on the event, or ended while it was.";
     OTHER_BODY       "FS-A010" "An event of the same id but another body was acted on once.";
-    OUTCOME_FAILED   "FS-A011" "A decision could not be noted for its outcome, or not be found, also when tried again.";
+    OUTCOME_FAILED   "FS-A011" "The decision an outcome is of could not be looked for, also when tried again.";
     STATE_DAMAGED    "FS-A012" "An item in a store is not what this version keeps there.";
     HELD             "FS-B001" "An earlier event of the same group is asked for again.";
     DEADLINE         "FS-B002" "The deadline came before the event could act.";

@@ -41,6 +41,17 @@ pub fn sha256_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     hex(&digest.finalize())
 }
 
+/// Returns the first 64 bits of the SHA-256 of parts, each behind its length: the same on every machine.
+pub(crate) fn digest64(parts: &[&[u8]]) -> u64 {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update((part.len() as u64).to_be_bytes());
+        sha.update(part);
+    }
+    let digest = sha.finalize();
+    u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+}
+
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);

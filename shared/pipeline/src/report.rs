@@ -221,8 +221,9 @@ pub struct Report {
     pub log_diverted: usize,
     /// Decision-log entries that could not be written anywhere.
     pub log_lost: usize,
-    /// Actions done `once` whose store could not be told so, and why the first could not: they may be done again.
-    pub unmarked: (usize, Option<String>),
+    /// What could not be kept in a store for good, and why the first could not: marks of what was done `once`, which may be done
+    /// again then; windows; notes for outcomes.
+    pub unkept: (usize, Option<String>),
     /// How long others may be acting on events that are to be asked for again.
     pub leased: Option<Duration>,
     /// What the breaker did, in order; empty while it stays as it is.
@@ -320,8 +321,8 @@ impl Report {
         self.log_written += again.log_written;
         self.log_diverted += again.log_diverted;
         self.log_lost += again.log_lost;
-        self.unmarked.0 += again.unmarked.0;
-        self.unmarked.1 = self.unmarked.1.take().or(again.unmarked.1);
+        self.unkept.0 += again.unkept.0;
+        self.unkept.1 = self.unkept.1.take().or(again.unkept.1);
         self.leased = again.leased;
         self.breaker.extend(again.breaker);
         self.reloads.extend(again.reloads);

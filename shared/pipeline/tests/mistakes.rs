@@ -310,11 +310,15 @@ async fn what_keeps_state_is_checked() {
     let beside = "enrich:\n  w: { from: table, window: { in: table, by: [.id], over: [1h], give: [count] } }";
     says(&changed("enrich:", beside).await, &["`enrich.w.from` means nothing beside `window`"]);
     says(&changed("data: '{", "once: tabel, data: '{").await, &["there is no store `tabel`", "did you mean `table`?"]);
-    says(&changed("data: '{", "once: { in: table, keep: 0s }, data: '{").await, &["must be longer than 0s"]);
+    says(&changed("data: '{", "once: { in: table, keep: 0s }, data: '{").await, &["must be at least 1m"]);
     let limit = "limit: { in: table, by: [], at_most: .x, per: 1h }, data: '{";
     says(&changed("data: '{", limit).await, &["must name what is counted apart"]);
     let limit = "limit: { in: table, by: [.id], at_most: .x, per: 1h }, data: '{";
     says(&changed("data: '{", limit).await, &["`act.rules[0].limit.at_most` must be an integer"]);
+    says(&windowed("over: [1h, 60m], give: [count]").await, &["has `60m`, which is as long as `1h`"]);
+    says(&windowed("over: [1h], give: []").await, &["`enrich.w.window.give` names nothing"]);
+    let limit = "limit: { in: table, by: [.id], at_most: 20000, per: 1h }, data: '{";
+    says(&changed("data: '{", limit).await, &["must be from 0 to 10000"]);
     let two = "rules:\n    - { name: a, to: out, once: table }\n    - { name: b, to: out, once: other }";
     let two = PIPELINE.replace("rules:", two).replace("stores:", "stores:\n  other: \"memory:\"");
     let shown = World::default().open(&two).await.map(drop).map_err(|mistakes| mistakes.to_string()).unwrap_err();

@@ -74,12 +74,15 @@ async fn an_outcome_in_the_same_batch_is_joined_and_a_batch_asks_once() {
 }
 
 #[tokio::test]
-async fn a_decision_that_cannot_be_noted_comes_again() {
+async fn a_decision_that_cannot_be_noted_has_acted_all_the_same_and_an_outcome_comes_again() {
     let world = World::default().with("stores.state", Faults::plan(|_| Some(Fault::Before)));
     let small = world.open(&pipeline()).await.unwrap();
-    let soon = fourstroke::clock::Deadline::after(std::time::Duration::from_millis(100));
-    let report = small.run(vec![decided("a", "2026-01-01T12:00:00Z")], soon).await;
-    assert_eq!(report.count(Disposition::Retry), 1);
+    let soon = || fourstroke::clock::Deadline::after(std::time::Duration::from_millis(100));
+    let report = small.run(vec![decided("a", "2026-01-01T12:00:00Z")], soon()).await;
+    assert_eq!((report.count(Disposition::Acted), report.unkept.0), (1, 1));
+    assert!(report.unkept.1.is_some_and(|why| why.contains("a note for an outcome")));
+    let passes = event("t", json!({ "id": "a", "k": "told", "x": null, "at": "2026-01-01T12:00:00Z" }));
+    let report = small.run(vec![passes], soon()).await;
     assert_eq!(report.decisions[0].error.as_ref().unwrap().code.as_str(), "FS-A011");
 }
 

@@ -49,7 +49,7 @@ pub struct Summary {
     /// Models replaced while the pipeline ran, where the file has some that may be.
     pub reloads: Option<ReloadCount>,
     /// Actions done `once` that are not marked as done, where a rule says `once`.
-    pub unmarked: Option<UnmarkedCount>,
+    pub unkept: Option<UnmarkedCount>,
     /// What outcomes found in the store of `outcome.in`, where there is one.
     pub outcomes: Option<OutcomeCount>,
     /// Decisions against what really happened.

@@ -129,9 +129,9 @@ impl Summary {
             let [found, late, unknown] = [outcomes.found, outcomes.late, outcomes.unknown].map(thousands);
             writeln!(f, "outcomes      {found} found their decision, {late} too late; {unknown} of no known decision")?;
         }
-        if let Some(unmarked) = self.unmarked.as_ref().filter(|unmarked| unmarked.count > 0) {
-            let first = unmarked.first.as_deref().map(printable).unwrap_or_default();
-            let count = thousands(unmarked.count);
+        if let Some(unkept) = self.unkept.as_ref().filter(|unkept| unkept.count > 0) {
+            let first = unkept.first.as_deref().map(printable).unwrap_or_default();
+            let count = thousands(unkept.count);
             writeln!(f, "once          {count} done, but not marked as done: may be done again; the first: {first}")?;
         }
         let Some(breaker) = self.breaker.as_ref().filter(|breaker| breaker.tripped > 0) else { return Ok(()) };

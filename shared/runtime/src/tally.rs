@@ -51,7 +51,7 @@ pub struct Tally {
     dead_letters: WrittenCount,
     breaker: Option<BreakerCount>,
     reloads: Option<ReloadCount>,
-    unmarked: Option<UnmarkedCount>,
+    unkept: Option<UnmarkedCount>,
     outcomes: Option<OutcomeCount>,
     scores: Option<Scores>,
 }
@@ -88,7 +88,7 @@ impl Tally {
             dead_letters: WrittenCount { to: to(&file.dead_letters.text), written: 0 },
             breaker: file.stop_above.map(|_| BreakerCount::default()),
             reloads: file.infer.iter().any(|model| model.reload.is_some()).then(ReloadCount::default),
-            unmarked: file.act.rules.iter().any(|rule| rule.once.is_some()).then(UnmarkedCount::default),
+            unkept: file.act.rules.iter().any(|rule| rule.once.is_some()).then(UnmarkedCount::default),
             outcomes: file.outcome.as_ref().and_then(|outcome| outcome.store.as_ref()).map(|_| OutcomeCount::default()),
             scores: Scores::new(pipeline),
         }
@@ -111,10 +111,10 @@ impl Tally {
         }
         self.dead_letters.written += (report.count(Disposition::DeadLettered) + report.log_diverted) as u64;
         report.reloads.iter().for_each(|reload| self.reload(reload));
-        if let Some(unmarked) = &mut self.unmarked {
-            let (count, first) = &report.unmarked;
-            unmarked.count += *count as u64;
-            unmarked.first = unmarked.first.take().or_else(|| first.clone());
+        if let Some(unkept) = &mut self.unkept {
+            let (count, first) = &report.unkept;
+            unkept.count += *count as u64;
+            unkept.first = unkept.first.take().or_else(|| first.clone());
         }
         if let Some(breaker) = &mut self.breaker {
             breaker.held += report.held() as u64;
@@ -225,7 +225,7 @@ impl Tally {
             dead_letters: self.dead_letters,
             breaker: self.breaker,
             reloads: self.reloads,
-            unmarked: self.unmarked,
+            unkept: self.unkept,
             outcomes: self.outcomes,
             scores: self.scores.as_ref().map(Scores::summary),
         }

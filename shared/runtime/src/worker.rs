@@ -23,6 +23,9 @@ use crate::alarm::alarms;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// How long is waited for the leases of others: a few times what one lasts.
+const LEASES: Duration = Duration::from_secs(90);
+
 /// Bounds the loop.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -174,12 +177,20 @@ async fn decide(
     let mut report = pipeline.run(events, Deadline::after(settings.limit)).await;
     alarms(&report).for_each(|line| alarm(&line));
     let mut backoff = Backoff::new(FIRST, LONGEST);
-    let mut tries = counted(&report);
+    let mut waited = Duration::ZERO;
+    let mut tries = counted(&report, waited);
     while report.fatal.is_none()
         && report.count(Disposition::Retry) > 0
         && settings.tries.is_none_or(|allowed| tries < allowed)
     {
         let wait = backoff.delay().max(report.leased.unwrap_or_default());
+        if report.leased.is_some() && waited <= LEASES && waited + wait > LEASES {
+            alarm(&format!(
+                "{}: events are held by another worker for longer than any lease lasts; is a clock wrong?",
+                Code::LEASED.as_str()
+            ));
+        }
+        waited += report.leased.map_or(Duration::ZERO, |_| wait);
         tokio::select! {
             biased;
             () = &mut shutdown => return (report, true),
@@ -190,14 +201,15 @@ async fn decide(
         report.absorb(again);
         // The waits between belong to what the events experienced.
         report.times.whole = arrived.elapsed();
-        tries = tries.saturating_add(counted(&report));
+        tries = tries.saturating_add(counted(&report, waited));
     }
     (report, false)
 }
 
-/// Counts a try, but one that found events held by others: that ends by itself, when they are done or their lease is over.
-fn counted(report: &Report) -> u32 {
-    u32::from(report.leased.is_none())
+/// Counts a try, but one that found events held by others: that ends by itself, when they are done or their lease is over, unless
+/// it has lasted too long already.
+fn counted(report: &Report, waited: Duration) -> u32 {
+    u32::from(report.leased.is_none() || waited > LEASES)
 }
 
 /// A source that fetches one batch ahead, in a task that ends with this.

@@ -30,6 +30,10 @@ impl Seen<'_> {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let whole = self.file.act.matches;
+        let replay = decision.replay.as_ref().map(|replay| picture::Replayed {
+            decided_at: time(replay.decided_at),
+            version: replay.version.to_string(),
+        });
         Picture {
             decision_id: decision.id.to_string(),
             pipeline: self.pipeline.name().to_owned(),
@@ -55,6 +59,8 @@ impl Seen<'_> {
                 .outcome
                 .as_ref()
                 .map(|told| picture::Told { decision_id: told.decision_id.clone(), label: told.label }),
+            outcomes: None,
+            replay,
             disposition: decision.disposition.as_str().to_owned(),
             error: decision.error.as_ref().map(failure),
             batch_size: size as u64,
@@ -72,15 +78,18 @@ impl Seen<'_> {
         let seen = decision.lookups.iter().find(|seen| seen.name == asked.name);
         let value = seen.and_then(|_| decision.record.get(&asked.name)).map_or(Value::Null, json);
         let cache = config.and_then(|config| config.cache);
+        let is_window = config.is_some_and(|config| config.window.is_some());
         picture::LookedUp {
             state: match (seen, asked.reached) {
+                (Some(seen), _) if is_window && !seen.found => "empty",
                 (Some(seen), _) => picture::lookup_state(seen.found, &value),
                 (None, Reached::No) => "not-reached",
                 (None, _) => "failed",
             },
             from: config.map(|config| config.from.text.clone()),
             key: Some(reads(asked.key)),
-            age_ms: seen.map(|seen| u64::try_from(seen.age.as_millis()).unwrap_or(u64::MAX)),
+            // What a window has counted is never out of date.
+            age_ms: seen.filter(|_| !is_window).map(|seen| u64::try_from(seen.age.as_millis()).unwrap_or(u64::MAX)),
             cache_ms: cache.map(|cache| u64::try_from(cache.ttl.as_millis()).unwrap_or(u64::MAX)),
             name: asked.name.to_string(),
             value,
@@ -98,6 +107,7 @@ impl Seen<'_> {
             key: outgoing.key.as_ref().map(ToString::to_string),
             idempotency_key: outgoing.id.to_string(),
             taken: None,
+            earlier: action.earlier,
             content_type: Some(outgoing.content_type),
             attributes: Some(Pairs(attributes.map(|(name, value)| ((*name).to_owned(), (&**value).into())).collect())),
             data: json(&action.data),
@@ -158,6 +168,7 @@ fn weighed(rule: Weighed, decision: &Decision) -> picture::Weighed {
             Reached::No => "not-reached",
             Reached::Failed => "failed",
             Reached::Yes if decision.actions.iter().any(|action| action.name == rule.name) => "chosen",
+            Reached::Yes if decision.held_back.contains(&rule.name) => "held-back",
             Reached::Yes if !rule.lacks.is_empty() => "no-prediction",
             Reached::Yes if matches => "candidate",
             Reached::Yes => "no-match",

@@ -24,6 +24,10 @@ pub struct Picture {
     pub infer: Vec<Asked>,
     pub act: Acting,
     pub outcome: Option<Told>,
+    /// Of the decision log: how the decision turned out, as later events told.
+    pub outcomes: Option<Vec<Turned>>,
+    /// Set where the actions are those that were chosen for an earlier delivery.
+    pub replay: Option<Replayed>,
     pub disposition: String,
     pub error: Option<Failure>,
     /// How many events shared the times.
@@ -63,7 +67,7 @@ pub struct Changed {
 #[derive(Serialize)]
 pub struct LookedUp {
     pub name: String,
-    /// `found`; `default` or `null` where that stands in; `failed`; `not-reached`.
+    /// `found`; `default` or `null` where that stands in; `empty`, a window that has counted nothing; `failed`; `not-reached`.
     pub state: &'static str,
     /// The store.
     pub from: Option<String>,
@@ -99,7 +103,8 @@ pub struct Acting {
 #[derive(Serialize)]
 pub struct Weighed {
     pub name: String,
-    /// `chosen`; `candidate` where it matched and an earlier one was first; `no-match`; `no-prediction`; `failed`; `not-reached`.
+    /// `chosen`; `held-back` by a limit; `candidate` where it matched and an earlier one was first; `no-match`;
+    /// `no-prediction`; `failed`; `not-reached`.
     pub state: &'static str,
     pub when: Option<Tested>,
     /// The models it reads that did not run.
@@ -132,6 +137,8 @@ pub struct Sending {
     pub idempotency_key: String,
     /// Of the decision log: whether the sink took it.
     pub taken: Option<bool>,
+    /// Whether it was done for an earlier delivery, and is not sent again.
+    pub earlier: bool,
     pub content_type: Option<&'static str>,
     pub attributes: Option<Pairs>,
     pub data: Value,
@@ -144,6 +151,24 @@ pub struct Told {
     /// The decision it is about.
     pub decision_id: String,
     pub label: bool,
+}
+
+/// How a decision turned out.
+#[derive(Serialize)]
+pub struct Turned {
+    pub label: bool,
+    /// How much later than what was decided about it happened; null where no store remembers decisions.
+    pub delay_ms: Option<i64>,
+    /// The event that told it.
+    pub event_id: String,
+    pub event_time: Option<String>,
+}
+
+/// When, and by which version of the pipeline, actions were chosen for an earlier delivery.
+#[derive(Deserialize, Serialize)]
+pub struct Replayed {
+    pub decided_at: String,
+    pub version: String,
 }
 
 #[derive(Serialize)]

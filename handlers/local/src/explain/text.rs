@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     page::{Page, Tone, shortened, value},
-    picture::{Asked, Failure, LookedUp, Picture, Read, Sending, Tested, Weighed},
+    picture::{Asked, Failure, LookedUp, Picture, Read, Sending, Tested, Turned, Weighed},
 };
 
 /// A body may be long, and is shown once.
@@ -43,13 +43,24 @@ fn event(page: &mut Page, picture: &Picture, of: &str) {
     let mut facts = vec![
         ("decision", picture.decision_id.clone()),
         ("pipeline", format!("{}, version {version}", picture.pipeline)),
-        ("decided", picture.decided_at.clone()),
+        ("decided", decided(picture)),
         ("key", event.key.clone().unwrap_or_else(|| "none".to_owned())),
         ("time", event.time.clone().unwrap_or_else(|| "none".to_owned())),
     ];
     facts.extend(event.size.map(|size| ("size", format!("{size} bytes"))));
     facts.extend(event.body.as_ref().map(|body| ("body", shortened(body.trim_end(), BODY))));
     page.pairs(2, facts);
+}
+
+/// When it was decided: of a delivery whose actions were chosen for an earlier one, both moments.
+fn decided(picture: &Picture) -> String {
+    match &picture.replay {
+        None => picture.decided_at.clone(),
+        Some(earlier) => {
+            let version = earlier.version.get(..12).unwrap_or(&earlier.version);
+            format!("{}; its actions {}, by version {version}", picture.decided_at, earlier.decided_at)
+        }
+    }
 }
 
 fn transform(page: &mut Page, picture: &Picture) {
@@ -100,6 +111,7 @@ fn looked_up(lookup: &LookedUp) -> (String, Tone) {
         "found" => (format!("found{from}{age}{cache}"), Tone::Good),
         "default" => (format!("{nothing}; the default stands in"), Tone::Odd),
         "null" => (format!("{nothing}; null stands in"), Tone::Odd),
+        "empty" => (format!("{nothing}; an empty window"), Tone::Plain),
         "failed" => ("failed".to_owned(), Tone::Bad),
         _ => ("not reached".to_owned(), Tone::Dim),
     }
@@ -152,11 +164,21 @@ fn act(page: &mut Page, picture: &Picture, manner: Manner) {
     if let Some(told) = &picture.outcome {
         page.item("outcome", &format!("{} for decision {}", told.label, told.decision_id), Tone::Plain);
     }
+    for turned in picture.outcomes.iter().flatten() {
+        page.item("turned out", &turned_out(turned), Tone::Plain);
+    }
+}
+
+fn turned_out(turned: &Turned) -> String {
+    let delay = turned.delay_ms.map(|ms| format!(" {} later", span(ms))).unwrap_or_default();
+    let time = turned.event_time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+    format!("{}{delay}, told by {}{time}", turned.label, turned.event_id)
 }
 
 fn weighed(rule: &Weighed, failed: bool) -> (String, Tone) {
     match rule.state {
         "chosen" => ("chosen".to_owned(), Tone::Good),
+        "held-back" => ("matched, but a limit held it back".to_owned(), Tone::Odd),
         "candidate" if failed => ("matched, but the event failed".to_owned(), Tone::Odd),
         "candidate" => ("matched, but an earlier rule was first".to_owned(), Tone::Odd),
         "no-match" => ("did not match".to_owned(), Tone::Dim),
@@ -176,6 +198,7 @@ fn condition(page: &mut Page, when: &Tested) {
 fn sending(page: &mut Page, action: &Sending, manner: Manner) {
     let place = action.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
     let (verb, tone) = match action.taken {
+        _ if action.earlier => ("done for an earlier delivery", Tone::Dim),
         Some(false) => ("not taken", Tone::Bad),
         _ if manner.would => ("would be sent", Tone::Good),
         _ => ("", Tone::Good),
@@ -195,6 +218,7 @@ fn end(page: &mut Page, picture: &Picture, manner: Manner) {
     let (ended, tone) = match picture.disposition.as_str() {
         "acted" if manner.would => ("acted: its actions would be sent", Tone::Good),
         "passed" => ("passed: nothing is to be done", Tone::Good),
+        "skipped" => ("skipped: it was done for an earlier delivery", Tone::Good),
         "dead-lettered" if manner.would => ("dead-lettered: it can never succeed", Tone::Bad),
         "retry" => ("retry: it would be asked for again", Tone::Odd),
         "dead-lettered" => ("dead-lettered", Tone::Bad),
@@ -222,6 +246,16 @@ fn duration(ms: u64) -> String {
     match UNITS.into_iter().find(|(unit, _)| ms > 0 && ms.is_multiple_of(*unit)) {
         Some((unit, letter)) => format!("{}{letter}", ms / unit),
         None => format!("{ms}ms"),
+    }
+}
+
+/// Writes how long something took, in its greatest unit; what came before what it is told of is negative.
+fn span(ms: i64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let (sign, ms) = (if ms < 0 { "-" } else { "" }, ms.unsigned_abs());
+    match UNITS.into_iter().find(|(unit, _)| ms >= *unit) {
+        Some((unit, name)) => format!("{sign}{:.1} {name}", ms as f64 / unit as f64),
+        None => format!("{sign}{ms} ms"),
     }
 }
 

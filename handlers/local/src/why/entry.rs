@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::explain::picture::{
-    Acting, Asked, EventSeen, Failure, LookedUp, Micros, Pairs, Picture, Sending, Transformed, Weighed, documented,
-    lookup_state,
+    Acting, Asked, EventSeen, Failure, LookedUp, Micros, Pairs, Picture, Replayed, Sending, Told, Transformed, Turned,
+    Weighed, documented, lookup_state,
 };
 
 /// An entry, as far as it is shown. What an entry lacks, as one of another version may, is empty.
@@ -27,6 +27,8 @@ pub struct Entry {
     model: Vec<Model>,
     candidates: Vec<String>,
     actions: Vec<Action>,
+    held_back: Vec<String>,
+    replay: Option<Replayed>,
     disposition: String,
     code: Option<String>,
     batch_size: u64,
@@ -56,15 +58,37 @@ struct Action {
     key: Option<String>,
     idempotency_key: String,
     taken: Option<bool>,
+    earlier: bool,
     data: Value,
 }
 
+/// A line of the log that says how an earlier decision turned out.
+#[derive(Clone, Deserialize, PartialEq)]
+pub struct Outcome {
+    pub outcome_of: String,
+    label: bool,
+    #[serde(default)]
+    delay_ms: Option<i64>,
+    #[serde(default)]
+    pub event_id: String,
+    #[serde(default)]
+    event_time: Option<String>,
+}
+
 impl Entry {
-    /// Makes the picture; what the log does not hold stays out of it.
-    pub fn picture(self) -> Picture {
+    /// Makes the picture, with those of the outcomes that are of this decision, or that this event tells; what the log does
+    /// not hold stays out of it.
+    pub fn picture(self, outcomes: &[Outcome]) -> Picture {
+        let told = outcomes.iter().find(|outcome| outcome.event_id == self.event_id);
+        let turned = outcomes.iter().filter(|outcome| outcome.outcome_of == self.decision_id).map(Outcome::turned);
+        let turned = turned.collect();
         let chosen = |name: &String| self.actions.iter().any(|action| action.name == *name);
         let rules = self.candidates.iter().map(|name| Weighed {
-            state: if chosen(name) { "chosen" } else { "candidate" },
+            state: match chosen(name) {
+                true => "chosen",
+                false if self.held_back.contains(name) => "held-back",
+                false => "candidate",
+            },
             name: name.clone(),
             when: None,
             lacks: Vec::new(),
@@ -109,12 +133,21 @@ impl Entry {
             },
             enrich: self.enriched.0.into_iter().map(looked_up).collect(),
             act: Acting { matches: None, rules, actions: self.actions.into_iter().map(sent).collect() },
-            outcome: None,
+            outcome: told.map(|told| Told { decision_id: told.outcome_of.clone(), label: told.label }),
+            outcomes: Some(turned),
+            replay: self.replay,
             disposition: self.disposition,
             error: self.code.map(failure),
             batch_size: self.batch_size,
             us: self.us,
         }
+    }
+}
+
+impl Outcome {
+    fn turned(&self) -> Turned {
+        let Outcome { label, delay_ms, event_id, event_time, .. } = self.clone();
+        Turned { label, delay_ms, event_id, event_time }
     }
 }
 
@@ -138,6 +171,7 @@ fn sent(action: Action) -> Sending {
         key: action.key,
         idempotency_key: action.idempotency_key,
         taken: action.taken,
+        earlier: action.earlier,
         content_type: None,
         attributes: None,
         data: action.data,

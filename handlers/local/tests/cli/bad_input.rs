@@ -177,10 +177,11 @@ fn a_model_that_does_not_fit_its_features_is_refused() {
         .replace("file:models/", &format!("file:{}/models/", here.display()));
     let world = World::empty();
     world.write("pipeline.yaml", pipeline.replacen("      seats: .plane.seats\n", "", 1));
-    refused(&world, &["run", "pipeline.yaml"], &["`late` has 19 features, but the model takes 20", "^^^^"]);
+    let shown = ["`late_no_history` has 19 features, but the model takes 20", "^^^^"];
+    refused(&world, &["run", "pipeline.yaml"], &shown);
     world.write("pipeline.yaml", pipeline.replacen("distance: .distance", "distance: .route", 1));
     refused(&world, &["run", "pipeline.yaml"], &["the feature `distance` must be a number", "^^^^^^"]);
-    world.write("pipeline.yaml", pipeline.replacen("sha256: 63be", "sha256: 0000", 1));
+    world.write("pipeline.yaml", pipeline.replacen("sha256: 31a5", "sha256: 0000", 1));
     refused(&world, &["run", "pipeline.yaml"], &["the model `late` is not the pinned one"]);
     world.write("garbage.onnx", "not a model");
     let unpinned: String =

@@ -2,13 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{PIPELINE, World, flights, flights_pipeline};
+use crate::support::{PIPELINE, World, day_before_rebooked, flights_pipeline, rebooked};
 
 const GOOD: &str = r#"{"id":"1","customer":"ada","amount":20}"#;
-
-fn rebooked() -> String {
-    flights().join("data/one.json").to_str().expect("UTF-8").to_owned()
-}
 
 /// The example's event, changed.
 fn event(change: impl Fn(&mut Value)) -> Vec<u8> {
@@ -44,7 +40,7 @@ fn keys(value: &Value, path: &str, into: &mut std::collections::BTreeSet<String>
 
 #[test]
 fn a_boarding_that_rebooks_is_shown_stroke_by_stroke() {
-    let world = World::empty();
+    let world = day_before_rebooked();
     let ended = world.run(&["explain", &flights_pipeline(), "--event", &rebooked()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     for part in [
@@ -59,7 +55,7 @@ fn a_boarding_that_rebooks_is_shown_stroke_by_stroke() {
         "    when  .type == \"boarding\"  is true\n      .type  \"boarding\"\n",
         "    in  carrier           \"B6\"\n",
         "    out probability  0.5",
-        ", match: first\n  rebook  chosen\n    when  .late.probability * .plane.seats >= 75.0  is true\n      .late.probability  0.5",
+        ", match: first\n  rebook  chosen\n    when  .late.probability * .plane.seats >= 99.1  is true\n      .late.probability  0.5",
         "      .plane.seats       200\n",
         "  rebook → rebooking (file:out/rebooking.jsonl)  would be sent\n",
         "    data flight       \"2013-12-29-B61013-JFK\"\n",
@@ -89,7 +85,8 @@ fn a_departure_shows_that_no_model_ran_and_an_arrival_its_outcome() {
     let world = World::empty();
     let (code, departed) = explain_flight(&world, &event(|event| event["type"] = json!("departed")));
     assert_eq!((code, &departed["disposition"]), (0, &json!("passed")));
-    assert_eq!(states(&departed["infer"]), json!([["late", "skipped"], ["late_event_only", "skipped"]]));
+    let skipped = json!([["late_event_only", "skipped"], ["late_no_history", "skipped"], ["late", "skipped"]]);
+    assert_eq!(states(&departed["infer"]), skipped);
     assert_eq!(departed["infer"][0]["when"]["reads"], json!([{ "text": ".type", "value": "departed" }]));
     assert_eq!(states(&departed["act"]["rules"]), json!([["rebook", "no-prediction"]]));
     assert_eq!(departed["act"]["rules"][0]["lacks"], json!(["late"]));
@@ -114,14 +111,18 @@ fn poison_is_explained_up_to_where_it_failed() {
         (1, &json!("dead-lettered"), &json!("FS-D001"))
     );
     assert_eq!((&event_["transform"]["decoded"], &event_["event"]["body"]), (&Value::Null, &json!("{ no JSON")));
-    assert_eq!(states(&event_["enrich"]), json!([["weather", "not-reached"], ["plane", "not-reached"]]));
+    assert!(event_["enrich"].as_array().unwrap().iter().all(|lookup| lookup["state"] == "not-reached"), "{event_}");
     assert_eq!(event_["error"]["what_to_do"], "Look at the dead letter's body; fix the producer, or `event.format`.");
 
     // The first model's column is null, and `missing` does not name it: the second is not asked.
     let (code, event_) = explain_flight(&world, &event(|event| event["distance"] = Value::Null));
     assert_eq!((code, &event_["error"]["code"], &event_["error"]["stage"]), (1, &json!("FS-I002"), &json!("infer")));
-    assert_eq!(states(&event_["enrich"]), json!([["weather", "found"], ["plane", "found"]]));
-    assert_eq!(states(&event_["infer"]), json!([["late", "failed"], ["late_event_only", "not-reached"]]));
+    assert_eq!(
+        states(&event_["enrich"]).as_array().unwrap()[..2],
+        [json!(["weather", "found"]), json!(["plane", "found"])]
+    );
+    let failed = json!([["late_event_only", "failed"], ["late_no_history", "not-reached"], ["late", "not-reached"]]);
+    assert_eq!(states(&event_["infer"]), failed);
     let features = &event_["infer"][0]["features"];
     assert_eq!((&features["distance"], &features["carrier"]), (&Value::Null, &json!("B6")));
     assert_eq!(states(&event_["act"]["rules"]), json!([["rebook", "not-reached"]]));
@@ -168,6 +169,72 @@ fn a_rule_that_matches_behind_the_first_is_a_candidate() {
     world.write("pipeline.yaml", PIPELINE.replace("log: { to", also));
     let ended = world.run_with(&["explain", "pipeline.yaml", "--event", "-", "--json"], &[], GOOD.as_bytes());
     assert_eq!(states(&ended.json()["events"][0]["act"]["rules"]), json!([["offer", "chosen"], ["also", "candidate"]]));
+}
+
+/// Offers once for each order and twice for each customer; how much was ordered lately counts.
+fn keeping() -> World {
+    let world = World::small();
+    let once = "to: offers, once: state, limit: { in: state, by: [.customer], at_most: 2, per: 1h },";
+    let window = "enrich:\n  lately: { window: { in: state, by: [.customer], value: .amount, over: [1h], give: [count, mean] } }\n";
+    let pipeline = PIPELINE
+        .replace("stores:\n", "stores:\n  state: \"redb:kept/state.redb\"\n")
+        .replace("customer: string,", "customer: \"string?\",")
+        .replace("enrich:\n", window)
+        .replace("to: offers,", once);
+    world.write("pipeline.yaml", &pipeline[..pipeline.find("tests:").unwrap()]);
+    world
+}
+
+fn explain_order(world: &World, order: &str) -> Value {
+    let ended = world.run_with(&["explain", "pipeline.yaml", "--event", "-", "--json"], &[], order.as_bytes());
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    ended.json()["events"][0].take()
+}
+
+#[test]
+fn what_is_kept_is_shown_and_left_as_it_is() {
+    let world = keeping();
+    let order = |id: &str| GOOD.replace("\"1\"", &format!("\"{id}\""));
+    let new = explain_order(&world, &order("1"));
+    assert_eq!(states(&new["enrich"]), json!([["lately", "empty"], ["who", "found"]]));
+    let lately = &new["enrich"][0];
+    assert_eq!(
+        (&lately["from"], &lately["key"][0]),
+        (&json!("state"), &json!({ "text": ".customer", "value": "ada" }))
+    );
+    assert_eq!((&lately["value"], &lately["age_ms"]), (&json!({ "count_1h": 0, "mean_1h": null }), &Value::Null));
+    assert_eq!((&new["disposition"], &new["replay"]), (&json!("acted"), &Value::Null));
+    assert!(!world.path("kept").exists(), "nothing was made");
+    let text = world.run_with(&["explain", "pipeline.yaml", "--event", "-"], &[], order("1").as_bytes()).stdout;
+    assert!(text.contains("  lately  nothing in state; an empty window\n    key .customer  \"ada\"\n"), "{text}");
+    let nobody = explain_order(&world, &order("1").replace("\"ada\"", "null"));
+    assert_eq!(states(&nobody["enrich"])[0], json!(["lately", "empty"]));
+
+    world.write("orders.jsonl", format!("{}\n{}\n", order("1"), order("2")));
+    assert_eq!(world.run(&["run", "pipeline.yaml"]).code, 0);
+    let before = std::fs::read(world.path("kept/state.redb")).unwrap();
+    let third = explain_order(&world, &order("3"));
+    assert_eq!(states(&third["enrich"])[0], json!(["lately", "found"]));
+    assert_eq!(third["enrich"][0]["value"], json!({ "count_1h": 2, "mean_1h": 20.0 }));
+    assert_eq!(states(&third["act"]["rules"]), json!([["offer", "held-back"]]));
+    assert_eq!((&third["act"]["actions"], &third["disposition"]), (&json!([]), &json!("passed")));
+    let again = explain_order(&world, &order("1"));
+    assert_eq!((&again["disposition"], &again["replay"]), (&json!("acted"), &Value::Null), "it is decided anew");
+    assert_eq!(states(&again["act"]["rules"]), json!([["offer", "chosen"]]), "and counted already");
+    assert_eq!(std::fs::read(world.path("kept/state.redb")).unwrap(), before, "it was only looked at");
+}
+
+#[test]
+fn an_empty_store_stands_in_for_one_that_cannot_be_read() {
+    let world = keeping();
+    std::fs::create_dir(world.path("kept")).unwrap();
+    world.write("kept/state.redb", "no store");
+    let ended = world.run_with(&["explain", "pipeline.yaml", "--event", "-", "--json"], &[], GOOD.as_bytes());
+    assert_eq!((ended.code, &ended.json()["events"][0]["disposition"]), (0, &json!("acted")));
+    assert!(
+        ended.stderr.contains("`stores.state`: ") && ended.stderr.ends_with("; an empty store stands in\n"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -246,7 +313,7 @@ fn what_comes_beside_a_body_is_given_beside_it() {
 
 #[test]
 fn json_has_the_documented_keys() {
-    let world = World::empty();
+    let world = day_before_rebooked();
     let (_, event) = explain_flight(&world, &event(|event| event["distance"] = json!(2465)));
     let mut found = Default::default();
     keys(&event, "", &mut found);

@@ -11,5 +11,6 @@ mod lost;
 mod no_future;
 mod reload;
 mod run;
+mod state;
 mod support;
 mod why;

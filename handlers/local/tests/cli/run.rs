@@ -33,7 +33,10 @@ fn json_is_the_last_line_after_what_sinks_wrote() {
     let summary = ended.json();
     assert_eq!(summary["events"], 3);
     assert_eq!(summary["dispositions"]["acted"], 1);
-    assert_eq!(summary["actions"], json!([{ "name": "offer", "sink": "offers", "to": "stdout:", "taken": 1 }]));
+    assert_eq!(
+        summary["actions"],
+        json!([{ "name": "offer", "sink": "offers", "to": "stdout:", "taken": 1, "held_back": 0 }])
+    );
     assert_eq!(summary["lookups"], json!([{ "name": "who", "found": 3, "missing": 0 }]));
 }
 

@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use serde_json::Value;
@@ -131,4 +132,30 @@ pub fn flights() -> PathBuf {
 /// Its pipeline file.
 pub fn flights_pipeline() -> String {
     flights().join("pipeline.yaml").to_str().expect("UTF-8").to_owned()
+}
+
+/// Its boarding that rebooks.
+pub fn rebooked() -> String {
+    flights().join("data/one.json").to_str().expect("UTF-8").to_owned()
+}
+
+/// A directory where the example has kept the day before that boarding, without which it does not rebook.
+pub fn day_before_rebooked() -> World {
+    static KEPT: OnceLock<Vec<u8>> = OnceLock::new();
+    const STATE: &str = ".fourstroke/state.redb";
+    let kept = KEPT.get_or_init(|| {
+        let packed = fs::read(flights().join("data/2013-q4.jsonl.zst")).expect("the example has its data");
+        let events = String::from_utf8(zstd::decode_all(packed.as_slice()).expect("zstd")).expect("UTF-8");
+        let at = |line: &&str| line.split("\"at\":\"").nth(1).and_then(|rest| rest.get(..16)).map(str::to_owned);
+        let day = |line: &&str| at(line).is_some_and(|at| ("2013-12-28T22:40".."2013-12-29T22:40").contains(&&*at));
+        let world = World::empty();
+        world.write("day.jsonl", events.lines().filter(day).collect::<Vec<_>>().join("\n"));
+        let ended = world.run(&["run", &flights_pipeline(), "--input", "day.jsonl"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        fs::read(world.path(STATE)).expect("the run has kept something")
+    });
+    let world = World::empty();
+    fs::create_dir(world.path(".fourstroke")).expect("a directory");
+    world.write(STATE, kept);
+    world
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Ended, World, flights, flights_pipeline};
+use crate::support::{Ended, PIPELINE, World, day_before_rebooked, flights_pipeline, rebooked};
 
 const LOG: &str = "out/decisions.jsonl";
 
@@ -24,8 +24,7 @@ fn append(world: &World, text: &str) {
 
 #[test]
 fn it_tells_what_explain_tells() {
-    let world = World::empty();
-    let one = flights().join("data/one.json").to_str().unwrap().to_owned();
+    let (world, one) = (day_before_rebooked(), rebooked());
     let ran = world.run(&["run", &flights_pipeline(), "--input", &one]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let explained = world.run(&["explain", &flights_pipeline(), "--event", &one, "--json"]).json();
@@ -37,15 +36,18 @@ fn it_tells_what_explain_tells() {
         assert_eq!((at, found.pointer(at)), (at, explained.pointer(at)));
         assert!(found.pointer(at).is_some(), "{at}");
     }
-    for model in 0..2 {
+    for model in 0..3 {
         for part in ["name", "sha256", "state", "features", "prediction"] {
             assert_eq!(found["infer"][model][part], explained["infer"][model][part], "{part}");
         }
     }
-    assert_eq!(found["infer"][0]["features"].as_object().unwrap().len(), 20);
+    assert_eq!(found["infer"][2]["features"].as_object().unwrap().len(), 28);
     let looked_up = |picture: &Value| -> Value {
         let lookups = picture["enrich"].as_array().unwrap().iter();
-        lookups.map(|lookup| json!([lookup["name"], lookup["state"], lookup["value"]])).collect()
+        // The log does not tell an empty window from a default.
+        let state =
+            |lookup: &Value| if lookup["state"] == "empty" { json!("default") } else { lookup["state"].clone() };
+        lookups.map(|lookup| json!([lookup["name"], state(lookup), lookup["value"]])).collect()
     };
     assert_eq!(looked_up(found), looked_up(explained));
     assert_eq!(found["act"]["rules"][0]["state"], "chosen");
@@ -124,6 +126,77 @@ fn lines_that_are_no_entries_are_counted() {
     assert_eq!((found.code, &found.json()["bad_lines"]), (0, &json!(3)), "{found:?}");
     assert_eq!(found.json()["events"].as_array().unwrap().len(), 1);
     assert_eq!(found.stderr, "the log: 3 lines are no entries and passed over\n");
+}
+
+/// Offers once for each order, and once an hour for each customer; a negative amount says that an order was returned.
+fn keeping() -> World {
+    let world = World::small();
+    let once = "to: offers, once: state, limit: { in: state, by: [.customer], at_most: 1, per: 1h },";
+    let outcome = "outcome: { when: .amount < 0.0, of: .of, label: true, within: 1h, in: state }\nlog: {";
+    let pipeline = PIPELINE
+        .replace("stores:\n", "stores:\n  state: \"redb:state.redb\"\n")
+        .replace("amount: float }", "amount: float, of: \"string?\" }")
+        .replace("to: offers,", once)
+        .replace("log: {", outcome);
+    world.write("pipeline.yaml", &pipeline[..pipeline.find("tests:").unwrap()]);
+    let order = |id: &str| format!("{{\"id\":\"{id}\",\"customer\":\"ada\",\"amount\":20}}\n");
+    let returned = "{\"id\":\"back\",\"customer\":\"ada\",\"amount\":-20,\"of\":\"1\"}\n";
+    world.write("orders.jsonl", order("1") + &order("2") + returned);
+    assert_eq!(world.run(&["run", "pipeline.yaml"]).code, 0);
+    world
+}
+
+#[test]
+fn how_a_decision_turned_out_is_shown_with_it() {
+    let world = keeping();
+    let lines = world.lines(LOG);
+    assert!(lines.iter().any(|line| line["outcome_of"] == lines[0]["decision_id"]), "{lines:?}");
+    // By its event's id, and by its own.
+    for wanted in ["1", lines[0]["decision_id"].as_str().unwrap()] {
+        let found = why(&world, wanted, LOG);
+        assert_eq!((found.code, found.stderr.as_str(), &found.json()["bad_lines"]), (0, "", &json!(0)));
+        let events = &found.json()["events"];
+        assert_eq!(events.as_array().unwrap().len(), 1, "an outcome is no entry: {events}");
+        let outcomes = events[0]["outcomes"].as_array().unwrap();
+        assert_eq!(
+            (outcomes.len(), &outcomes[0]["label"], &outcomes[0]["event_id"]),
+            (1, &json!(true), &json!("back"))
+        );
+        assert!(outcomes[0]["delay_ms"].is_i64(), "{outcomes:?}");
+        assert_eq!(events[0]["outcome"], Value::Null);
+    }
+    let text = world.run(&["why", "1", "--log", LOG]).stdout;
+    assert!(text.contains("\n  turned out  true ") && text.contains(" later, told by back\n"), "{text}");
+
+    let telling = &why(&world, "back", LOG).json()["events"];
+    assert_eq!(telling.as_array().unwrap().len(), 1, "{telling}");
+    assert_eq!(telling[0]["outcome"], json!({ "decision_id": lines[0]["decision_id"], "label": true }));
+    assert_eq!(telling[0]["outcomes"], json!([]));
+}
+
+#[test]
+fn what_a_limit_held_back_and_what_was_done_before_are_shown() {
+    let world = keeping();
+    let held = &why(&world, "2", LOG).json()["events"][0];
+    assert_eq!(held["act"]["rules"][0], json!({ "name": "offer", "state": "held-back", "when": null, "lacks": [] }));
+    assert_eq!((&held["act"]["actions"], &held["replay"]), (&json!([]), &Value::Null));
+    let text = world.run(&["why", "2", "--log", LOG]).stdout;
+    assert!(text.contains("  offer  matched, but a limit held it back\n"), "{text}");
+
+    assert_eq!(world.run(&["run", "pipeline.yaml"]).code, 0);
+    let events = &why(&world, "1", LOG).json()["events"];
+    let (first, again) = (&events[0], &events[1]);
+    assert_eq!(
+        (&first["act"]["actions"][0]["earlier"], &again["act"]["actions"][0]["earlier"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!((&again["disposition"], &again["replay"]["version"]), (&json!("skipped"), &first["version"]));
+    let text = world.run(&["why", "1", "--log", LOG]).stdout;
+    for part in
+        ["  offer → offers  done for an earlier delivery\n", "; its actions 2", "\nskipped: it was done for an earlier"]
+    {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
 }
 
 #[test]

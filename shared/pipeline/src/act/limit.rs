@@ -15,8 +15,6 @@ use crate::{
     state::shown::moment,
 };
 
-/// The most that a limit may count to: what is counted is one item.
-const MOST: i64 = 10_000;
 /// How much of a decision's id is kept: 64 bits tell apart what one key has.
 const ID: usize = 16;
 
@@ -42,6 +40,9 @@ pub(crate) struct Limited {
 }
 
 impl Limit {
+    /// The most that a limit may count to: what is counted is one item.
+    pub const MOST: i64 = 10_000;
+
     /// Says what it counts an action of a decision under; nothing where a part of the key is null.
     pub fn of(
         &self,
@@ -52,8 +53,8 @@ impl Limit {
         let Some(key) = subject_key(&self.by, &self.kind, decision, evaluator)? else { return Ok(None) };
         let at_most = self.at_most.eval(&mut decision.record, evaluator)?;
         let at_most = at_most.as_integer().ok_or("`at_most` gives no integer")?;
-        if at_most > MOST {
-            return Err(format!("`at_most` is {at_most}; the most a limit counts is {MOST}"));
+        if at_most > Limit::MOST {
+            return Err(format!("`at_most` is {at_most}; the most a limit counts is {}", Limit::MOST));
         }
         Ok(Some(Limited { limit: place, key, at_most }))
     }
@@ -109,7 +110,8 @@ impl Counted {
 
     /// Returns when the last of it no longer counts.
     pub fn expires(&self, per: TimeDelta, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.0.iter().map(|(at, _)| *at).fold(now, DateTime::max) + per
+        let last = self.0.iter().map(|(at, _)| *at).fold(now, DateTime::max);
+        last.checked_add_signed(per).unwrap_or(last)
     }
 
     /// Writes it for the store: pairs of milliseconds and the beginning of a decision's id.

@@ -24,7 +24,7 @@ pub(crate) use limit::{Limit, Limited};
 /// The media types of what is sent.
 pub(crate) const CONTENT_TYPES: [&str; 2] = [JSON, CLOUD_EVENT];
 const JSON: &str = "application/json";
-const CLOUD_EVENT: &str = "application/cloudevents+json";
+pub(crate) const CLOUD_EVENT: &str = "application/cloudevents+json";
 
 /// The fourth stroke's rules.
 pub(crate) struct Act {

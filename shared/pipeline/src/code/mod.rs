@@ -45,6 +45,7 @@ pub struct Strokes {
     file: PipelineFile,
     clock: Clock,
     transform: Option<(RustTransform, Fields)>,
+    outcome_in: Option<Name>,
 }
 
 impl Strokes {
@@ -73,7 +74,7 @@ impl Strokes {
             mistakes: Vec::new(),
             broken: Vec::new(),
         };
-        Strokes { file, clock: Clock::system(), transform: None }
+        Strokes { file, clock: Clock::system(), transform: None, outcome_in: None }
     }
 
     /// Replaces the clock, as tests do.
@@ -191,11 +192,9 @@ impl Strokes {
         self
     }
 
-    /// Remembers decisions in a store until their outcome is told.
+    /// Remembers decisions in a store until their outcome is told, if [`Strokes::outcome`] says what that is.
     pub fn outcome_in(mut self, store: &str) -> Strokes {
-        if let Some(outcome) = &mut self.file.outcome {
-            outcome.store = Some(name_of(store));
-        }
+        self.outcome_in = Some(name_of(store));
         self
     }
 
@@ -229,6 +228,9 @@ impl Strokes {
     /// # Errors
     /// Every mistake.
     pub async fn open(mut self, open: &dyn Open) -> Result<(PipelineFile, Pipeline), Mistakes> {
+        if let (Some(outcome), Some(store)) = (&mut self.file.outcome, self.outcome_in) {
+            outcome.store = Some(store);
+        }
         self.file.check();
         let builder = Builder::new(self.file.clone()).clock(self.clock);
         let builder = match self.transform {

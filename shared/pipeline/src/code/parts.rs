@@ -278,11 +278,9 @@ impl Rule {
         self
     }
 
-    /// Remembers for so long, if it acts once.
-    pub fn keep(mut self, keep: Duration) -> Rule {
-        if let Some(once) = &mut self.0.once {
-            once.keep = keep;
-        }
+    /// Acts once per event, and remembers it for so long.
+    pub fn once_for(mut self, store: &str, keep: Duration) -> Rule {
+        self.0.once = Some(OnceConfig { store: name_of(store), keep });
         self
     }
 

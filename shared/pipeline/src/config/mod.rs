@@ -124,6 +124,11 @@ impl PipelineFile {
         if self.event.format == BodyFormat::Avro && self.event.schema.is_none() {
             note(somewhere("Avro needs a schema").help("say where it is: `.avro(\"file:events.avsc\")`"));
         }
+        for once in self.act.rules.iter().filter_map(|rule| rule.once.as_ref()) {
+            if once.keep < OnceConfig::SHORTEST {
+                note(somewhere("what is done once is remembered for at least a minute"));
+            }
+        }
         for window in self.enrich.iter().filter_map(|lookup| lookup.window.as_ref()) {
             let durations = window.over.iter().all(|(_, over)| !over.is_zero());
             if !durations || !(1..=state::MOST_OVER).contains(&window.over.len()) {
@@ -377,6 +382,8 @@ pub struct OnceConfig {
 impl OnceConfig {
     /// How long is remembered where nothing else is said: longer than any stream keeps its events.
     pub(crate) const KEEP: Duration = Duration::from_secs(366 * 24 * 3600);
+    /// The shortest time: well beyond a lease.
+    pub(crate) const SHORTEST: Duration = Duration::from_secs(60);
 }
 
 /// One entry of `limit`: not more often than that, for each of what `by` tells apart.

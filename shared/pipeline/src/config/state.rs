@@ -23,10 +23,20 @@ pub(super) fn once<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Opti
     let section = cursor.section(node, at, ONCE)?;
     let store = section.require("in", "the store that remembers").and_then(|_| section.name("in"));
     let keep = match section.get("keep") {
-        Some(node) => positive(cursor, node, &section.place("keep")),
+        Some(node) => keep(cursor, node, &section.place("keep")),
         None => Some(OnceConfig::KEEP),
     };
     Some(OnceConfig { store: store?, keep: keep? })
+}
+
+/// Reads how long is remembered: longer than a lease, or two could begin.
+fn keep(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Duration> {
+    let keep = cursor.duration(node, at)?;
+    if keep < OnceConfig::SHORTEST {
+        cursor.note(Mistake::new(node.span.clone(), format!("`{at}` must be at least 1m")));
+        return None;
+    }
+    Some(keep)
 }
 
 /// `limit`: one, or a list.
@@ -58,6 +68,9 @@ pub(super) fn window<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Op
     let give = section.require("give", "what to compute, such as [count, mean]").map(|node| {
         let words = Give::ALL.map(|give| (give.as_str(), give));
         let items = cursor.items(node, &section.place("give"));
+        if items.is_empty() {
+            cursor.note(Mistake::new(node.span.clone(), format!("`{}` names nothing", section.place("give"))));
+        }
         items.into_iter().filter_map(|(node, at)| cursor.word(node, &at, &words)).collect::<Vec<Give>>()
     });
     let over = section.require("over", "how far back, such as [1h, 3h]").map(|node| over(cursor, node, &section));
@@ -85,7 +98,14 @@ fn over(cursor: &Cursor<'_>, node: &Node, section: &Section<'_>) -> Vec<(String,
         cursor.note(Mistake::new(node.span.clone(), message));
     }
     let read = |(node, at): (&Node, String)| Some((cursor.text(node, &at)?, positive(cursor, node, &at)?));
-    items.into_iter().filter_map(read).collect()
+    let over: Vec<(String, Duration)> = items.into_iter().filter_map(read).collect();
+    for (number, (text, duration)) in over.iter().enumerate() {
+        if let Some((other, _)) = over[..number].iter().find(|(_, known)| known == duration) {
+            let message = format!("`{place}` has `{text}`, which is as long as `{other}`");
+            cursor.note(Mistake::new(node.span.clone(), message));
+        }
+    }
+    over
 }
 
 fn positive(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Duration> {

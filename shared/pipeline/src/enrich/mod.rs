@@ -28,6 +28,7 @@ use crate::{
     ports::{Item, Key, Store, StoreError},
     record::Shared,
     report::{Decision, Seen},
+    state,
 };
 
 /// One lookup.
@@ -129,12 +130,8 @@ impl Lookup {
     }
 
     pub(crate) fn failed(&self, error: StoreError) -> Error {
-        let code = match (error.kind, &self.window) {
-            (Kind::Fatal, _) => Code::STORE_FATAL,
-            (_, None) => Code::LOOKUP_FAILED,
-            (_, Some(_)) => Code::WINDOW_FAILED,
-        };
-        Error { kind: error.kind, stage: Stage::Enrich, code, reason: format!("`{}`: {}", self.name, error.reason) }
+        let code = if self.window.is_some() { Code::WINDOW_FAILED } else { Code::LOOKUP_FAILED };
+        state::failed(Stage::Enrich, code, &format!("`{}`", self.name), error)
     }
 
     /// Puts an answer into the record, or what stands in for a missing one. `None`: there was no key to ask for.

@@ -4,9 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::join_all;
 
-use super::{barrier, dead_letter, run::Run, send::send};
+use super::{barrier, dead_letter, once::Claims, run::Run, send::send};
 use crate::{
-    clock::Deadline,
     error::{Code, Error, Kind, Stage},
     ports::{Outgoing, SendError, Sent},
     report::{Decision, Disposition},
@@ -47,9 +46,9 @@ impl Run {
         }
     }
 
-    /// Sends every action that is not held back or done already, per sink in one call, all sinks at once; until that moment
-    /// where it is given.
-    pub(super) async fn send_actions(&mut self, decisions: &mut [Decision], until: Option<Deadline>) {
+    /// Sends every action that is not held back or done already, per sink in one call, all sinks at once. A sink that takes
+    /// something to be done once has as long as the lease allows.
+    pub(super) async fn send_actions(&mut self, decisions: &mut [Decision], claims: Option<&Claims>) {
         let mut by_sink: HashMap<Arc<str>, ToSend> = HashMap::new();
         for (place, decision) in decisions.iter_mut().enumerate() {
             if decision.disposition != Disposition::Passed {
@@ -64,8 +63,10 @@ impl Run {
                 decision.disposition = Disposition::Acted;
             }
         }
-        let (sinks, deadline) = (&self.pipeline.sinks, until.unwrap_or(self.deadline));
+        let (sinks, until) = (&self.pipeline.sinks, self.deadline);
         let sends = by_sink.into_iter().map(|(name, (places, items))| async move {
+            let claimed = claims.filter(|claims| places.iter().any(|(place, _)| claims.holds(*place)));
+            let deadline = claimed.map_or(until, |claims| claims.until);
             let answers = match sinks.get(&name) {
                 Some(sink) => send(&**sink, &items, deadline).await,
                 // What the ledger has may have been decided by a file that named it.

@@ -10,7 +10,7 @@ use super::{Inner, run::Run};
 use crate::{
     act::{Limited, limit::Counted},
     clock::Deadline,
-    error::{Code, Error, Kind, Stage},
+    error::{Code, Error, Stage},
     ports::{Condition, Item, Key, Put, StoreError},
     report::{Decision, Disposition},
     state::{self, Change},
@@ -206,9 +206,8 @@ impl Slot {
     }
 
     fn failed(&self, pipeline: &Inner, error: StoreError) -> Error {
-        let code = if error.kind == Kind::Fatal { Code::STORE_FATAL } else { Code::LIMIT_FAILED };
-        let reason = format!("what a limit counts at {}: {}", self.place(pipeline), error.reason);
-        Error { kind: error.kind, stage: Stage::Act, code, reason }
+        let what = format!("what a limit counts at {}", self.place(pipeline));
+        state::failed(Stage::Act, Code::LIMIT_FAILED, &what, error)
     }
 
     fn place(&self, pipeline: &Inner) -> String {

@@ -16,10 +16,10 @@ use super::run::Run;
 use crate::{
     act::once::{self, Claim, End, Entry, Found, Mark, Sending},
     clock::{Deadline, span},
-    error::{Code, Error, Kind, Stage},
+    error::{Code, Error, Stage},
     identity,
     ports::{Condition, Delete, Item, Key, Put, Store, StoreError},
-    report::{Decision, Disposition, Replay},
+    report::{Action, Decision, Disposition, Replay},
     state::{self, Change},
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Ledger {
 pub(super) struct Claims {
     mark: Mark,
     /// When the sends must have ended.
-    pub until: Deadline,
+    pub(super) until: Deadline,
     /// By decision.
     held: HashMap<usize, Held>,
     /// Decisions that are another one's of the batch, delivered twice.
@@ -79,22 +79,7 @@ impl Run {
         // A random token: nobody else may take what is put for their own.
         let mark = Mark { token: format!("{:032x}", rand::random::<u128>()).into(), leased_until };
 
-        let mut first: HashMap<ByteString, usize> = HashMap::new();
-        let (mut places, mut twins) = (Vec::new(), Vec::new());
-        for (place, decision) in decisions.iter().enumerate() {
-            let asks = matches!(decision.disposition, Disposition::Passed | Disposition::DeadLettered);
-            // What could not be taken apart has no id of its own.
-            if !asks || decision.id.is_empty() {
-                continue;
-            }
-            match first.get(&decision.id) {
-                Some(earlier) => twins.push((place, *earlier)),
-                None => {
-                    first.insert(decision.id.clone(), place);
-                    places.push(place);
-                }
-            }
-        }
+        let (places, mut twins) = distinct(decisions);
         let mut acting = ActingGuard { all: ledger.acting.clone(), mine: HashSet::new() };
         let busy = acting.enter(places.iter().map(|place| &decisions[*place].id));
         let claim = Claiming { ledger, mark: &mark, version: &pipeline.version, now, deadline: self.deadline };
@@ -136,24 +121,12 @@ impl Run {
                     self.fails(decision, Error::poison(Stage::Act, Code::STATE_DAMAGED, reason));
                 }
                 Asked::Failed(error) => {
-                    let code = if error.kind == Kind::Fatal { Code::STORE_FATAL } else { Code::ONCE_FAILED };
-                    let reason = format!("the store `{}`: {}", ledger.name, error.reason);
-                    self.fails(decision, Error { kind: error.kind, stage: Stage::Act, code, reason });
+                    let what = format!("the store `{}`", ledger.name);
+                    self.fails(decision, state::failed(Stage::Act, Code::ONCE_FAILED, &what, error));
                 }
             }
         }
-        // What is delivered twice in one batch is decided once, if anything is to be done once.
-        twins.retain(|(twin, first)| {
-            let (twin, first) = (&decisions[*twin], &decisions[*first]);
-            // It was not before it was asked for.
-            let asked_again = first.disposition == Disposition::Retry;
-            first.replay.is_some()
-                || asked_again
-                || [twin, first].iter().any(|one| one.actions.iter().any(|action| action.once))
-        });
-        for (twin, _) in &twins {
-            decisions[*twin].disposition = Disposition::Skipped;
-        }
+        self.end_twins_of(&held, &mut twins, decisions);
         Some(Claims { mark, until, held, twins, _acting: acting })
     }
 
@@ -162,46 +135,106 @@ impl Run {
         decision.error = Some(error);
     }
 
-    /// Asks again for what it could not act on within its lease: the process was stopped for long, or the clock jumped.
-    pub(super) fn in_lease(&mut self, claims: &Claims, decisions: &mut [Decision]) {
-        if claims.mark.outlasts(self.clock.now(), claims.until.left()) {
-            return;
-        }
-        for place in claims.held.keys() {
-            let decision = &mut decisions[*place];
-            if decision.disposition == Disposition::Passed {
+    /// Leaves those twins that end as the event they are delivered with again, if anything is to be done once.
+    fn end_twins_of(
+        &mut self,
+        held: &HashMap<usize, Held>,
+        twins: &mut Vec<(usize, usize)>,
+        decisions: &mut [Decision],
+    ) {
+        twins.retain(|(twin, first)| {
+            let (same, first_of) = (decisions[*twin].body == decisions[*first].body, &decisions[*first]);
+            let recorded = held.contains_key(first) || first_of.replay.is_some();
+            // It was not before it was asked for.
+            let asked_again = first_of.disposition == Disposition::Retry;
+            if recorded && !same {
+                let reason = "another event of the batch has the same id";
+                self.fails(&mut decisions[*twin], Error::poison(Stage::Act, Code::OTHER_BODY, reason));
+                return false;
+            }
+            let follows = asked_again || same && (recorded || chose(first_of));
+            if follows {
+                decisions[*twin].disposition = Disposition::Skipped;
+            }
+            follows
+        });
+    }
+
+    /// Asks again for what there is no time left to act on, or no lease: the process was stopped for long, or the clock jumped.
+    pub(super) fn in_time(&mut self, claims: Option<&Claims>, decisions: &mut [Decision]) {
+        let lease = claims.is_some_and(|claims| !claims.mark.outlasts(self.clock.now(), claims.until.left()));
+        for (place, decision) in decisions.iter_mut().enumerate() {
+            let acts =
+                decision.disposition == Disposition::Passed && decision.actions.iter().any(|action| !action.earlier);
+            let held = claims.filter(|claims| claims.holds(place));
+            if !acts {
+                continue;
+            }
+            if self.deadline.passed() || held.is_some_and(|claims| claims.until.passed()) {
+                let reason = "the deadline came before the event could act";
+                self.fails(decision, Error::retryable(Stage::Act, Code::DEADLINE, reason));
+            } else if lease && held.is_some() {
                 let reason = "the lease on the event would end before its actions could";
                 self.fails(decision, Error::retryable(Stage::Act, Code::LEASED, reason));
             }
         }
     }
 
-    /// Marks what was done, gives back what was not. Tells how much could not be marked, and why.
-    pub(super) async fn settle(&self, claims: &Claims, decisions: &[Decision]) -> (usize, Option<String>) {
-        let Some(ledger) = &self.pipeline.ledger else { return (0, None) };
+    /// Marks what was done, gives back what was not. Tells why what could not be marked could not.
+    pub(super) async fn settle(&self, claims: &Claims, decisions: &[Decision]) -> Vec<String> {
+        let Some(ledger) = &self.pipeline.ledger else { return Vec::new() };
         let expires = Some(self.clock.now() + ledger.keep);
         let changes = claims.held.iter().map(|(place, held)| held.ended(&decisions[*place], expires));
-        let (mut lost, mut why) = (0, None);
+        let mut lost = Vec::new();
         // An answer that got lost leaves what this attempt wrote: that is no loss.
         let again = |_: usize, item: Option<Item>| {
             let entry = item.and_then(|item| Entry::from_value(&item.value));
             if entry.is_some_and(|entry| entry.token != claims.mark.token) {
-                lost += 1;
-                why.get_or_insert_with(|| "another worker has taken it over".to_owned());
+                lost.push("what was done: another worker has taken the event over".to_owned());
             }
             None
         };
-        let margin = self.margin();
-        let ended = state::change(&*ledger.store, changes.collect(), margin, again).await;
-        for error in ended.into_iter().filter_map(Result::err) {
-            lost += 1;
-            why.get_or_insert(error.reason);
-        }
-        (lost, why)
+        let ended = state::change(&*ledger.store, changes.collect(), self.margin(), again).await;
+        lost.extend(ended.into_iter().filter_map(|ended| Some(format!("what was done: {}", ended.err()?.reason))));
+        lost
     }
 }
 
+/// Tells whether a decision holds something to be done once.
+fn chose(decision: &Decision) -> bool {
+    decision.actions.iter().any(|action| action.once)
+}
+
+/// Finds the decisions to be asked for, each id once, one that chose something before others, and the twins of those.
+fn distinct(decisions: &[Decision]) -> (Vec<usize>, Vec<(usize, usize)>) {
+    let asks = |decision: &Decision| {
+        // What could not be taken apart has no id of its own.
+        matches!(decision.disposition, Disposition::Passed | Disposition::DeadLettered) && !decision.id.is_empty()
+    };
+    let acts = |place: usize| decisions[place].disposition == Disposition::Passed && chose(&decisions[place]);
+    let mut first: HashMap<&ByteString, usize> = HashMap::new();
+    for (place, decision) in decisions.iter().enumerate().filter(|(_, decision)| asks(decision)) {
+        let first = first.entry(&decision.id).or_insert(place);
+        if acts(place) && !acts(*first) {
+            *first = place;
+        }
+    }
+    let (mut places, mut twins) = (Vec::new(), Vec::new());
+    for (place, decision) in decisions.iter().enumerate().filter(|(_, decision)| asks(decision)) {
+        match first[&decision.id] {
+            first if first == place => places.push(place),
+            first => twins.push((place, first)),
+        }
+    }
+    (places, twins)
+}
+
 impl Claims {
+    /// Tells whether it holds the entry of a decision.
+    pub(super) fn holds(&self, place: usize) -> bool {
+        self.held.contains_key(&place)
+    }
+
     /// Lets what was delivered twice in the batch end as it did the first time.
     pub(super) fn end_twins(&self, decisions: &mut [Decision]) {
         for (twin, first) in &self.twins {
@@ -229,11 +262,8 @@ impl Claiming<'_> {
     /// taken over.
     async fn ask(&self, decisions: &[Decision], places: &[usize]) -> Vec<Asked> {
         let store = &*self.ledger.store;
-        let chose = |place: usize| {
-            let decision = &decisions[place];
-            decision.disposition == Disposition::Passed && decision.actions.iter().any(|action| action.once)
-        };
-        let (put, read): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|nth| chose(places[*nth]));
+        let acts = |place: usize| decisions[place].disposition == Disposition::Passed && chose(&decisions[place]);
+        let (put, read): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|nth| acts(places[*nth]));
         let begun = put.iter().map(|nth| {
             let decision = &decisions[places[*nth]];
             (once::key(decision), Entry::of(decision, self.mark, self.version, self.now))
@@ -248,18 +278,11 @@ impl Claiming<'_> {
         put.into_iter().zip(begun).for_each(|(nth, asked)| answers[nth] = Some(asked));
         let mut open = Vec::new();
         for ((nth, key), found) in read.into_iter().zip(keys).zip(found) {
-            let item = match found {
-                Ok(Some(item)) => item,
-                Ok(None) => {
-                    answers[nth] = Some(Asked::Nothing);
-                    continue;
-                }
-                Err(error) => {
-                    answers[nth] = Some(Asked::Failed(error));
-                    continue;
-                }
+            let looked = match found {
+                Ok(item) => self.look(item.as_ref(), None),
+                Err(error) => Err(Asked::Failed(error)),
             };
-            match self.look(&item) {
+            match looked {
                 Ok((entry, condition)) => open.push((nth, (key, entry, condition))),
                 Err(asked) => answers[nth] = Some(asked),
             }
@@ -270,8 +293,14 @@ impl Claiming<'_> {
         answers.into_iter().map(|asked| asked.unwrap_or(Asked::Nothing)).collect()
     }
 
-    /// Says what an entry means, or what is to be put instead of it.
-    fn look(&self, item: &Item) -> Result<(Entry, Condition), Asked> {
+    /// Says what is found means, or what is to be put instead of it: `own` where there is nothing.
+    fn look(&self, item: Option<&Item>, own: Option<&Entry>) -> Result<(Entry, Condition), Asked> {
+        let Some(item) = item else {
+            return match (once::claim(Found::Nothing), own) {
+                (Claim::Begin, Some(own)) => Ok((own.clone(), Condition::Absent)),
+                _ => Err(Asked::Nothing),
+            };
+        };
         let Some(entry) = Entry::from_value(&item.value) else { return Err(Asked::Damaged) };
         match once::claim(entry.found(self.mark, self.now)) {
             Claim::TakeOver => Ok((entry.taken_over(self.mark), Condition::Version(item.version))),
@@ -294,17 +323,13 @@ impl Claiming<'_> {
             entries.into_iter().map(|(key, entry, _)| (key, entry, None)).collect();
         let again = |nth: usize, item: Option<Item>| {
             let (key, entry, asked) = &mut entries[nth];
-            let (next, condition) = match &item {
-                // It expired, or was removed, in between: what was decided begins after all.
-                None if once::claim(Found::Nothing) == Claim::Begin => (entry.clone(), Condition::Absent),
-                None => return None,
-                Some(item) => match self.look(item) {
-                    Ok(next) => next,
-                    Err(other) => {
-                        *asked = Some(other);
-                        return None;
-                    }
-                },
+            // It may have expired, or been removed, in between: then what was decided begins after all.
+            let (next, condition) = match self.look(item.as_ref(), Some(entry)) {
+                Ok(next) => next,
+                Err(other) => {
+                    *asked = Some(other);
+                    return None;
+                }
             };
             *entry = next;
             Some(put(key, entry, condition))
@@ -320,11 +345,14 @@ impl Claiming<'_> {
     }
 }
 
-/// Puts a recorded decision in the place of the new one.
+/// Puts a recorded decision in the place of the new one. What a limit holds back now and is not done yet stays held back.
 fn replay(decision: &mut Decision, entry: &Entry, disposition: Disposition) {
+    let now_held = std::mem::replace(&mut decision.held_back, entry.held_back.clone());
+    let (held, actions): (Vec<Action>, Vec<Action>) =
+        entry.actions.iter().cloned().partition(|action| !action.earlier && now_held.contains(&action.name));
+    decision.held_back.extend(held.into_iter().map(|action| action.name));
     decision.candidates.clone_from(&entry.candidates);
-    decision.held_back.clone_from(&entry.held_back);
-    decision.actions.clone_from(&entry.actions);
+    decision.actions = actions;
     decision.replay = Some(Replay { decided_at: entry.decided_at, version: entry.version.clone() });
     decision.error = None;
     decision.disposition = disposition;

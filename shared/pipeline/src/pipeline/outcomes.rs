@@ -10,9 +10,9 @@ use vrl::value::{KeyString, ObjectMap, Value};
 use super::Inner;
 use crate::{
     clock::{Clock, Deadline, span},
-    error::{Code, Error, Kind, Stage},
+    error::{Code, Error, Stage},
     expression::Expression,
-    ports::{Condition, Key, Put, Store, StoreError},
+    ports::{Condition, Key, Put, Store},
     report::{Decision, Disposition, Joined},
     state::{self, Change},
 };
@@ -37,32 +37,37 @@ struct Note {
     event_time: Option<DateTime<Utc>>,
 }
 
-/// What came of it, by the decision's place.
-pub(super) type Outcomes = Vec<(usize, Result<Joined, Error>)>;
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Outcomes {
+    /// By the decision's place.
+    joined: Vec<(usize, Result<Joined, Error>)>,
+    /// Why decisions could not be noted.
+    unnoted: Vec<String>,
+}
 
 /// Notes the batch's decisions, and finds those its outcomes are of.
 pub(super) async fn join(pipeline: &Inner, decisions: &[Decision], clock: &Clock, deadline: Deadline) -> Outcomes {
-    let Some(OutcomeRule { within, store: Some((name, store)), .. }) = &pipeline.outcome else { return Vec::new() };
+    let Some(OutcomeRule { within, store: Some((name, store)), .. }) = &pipeline.outcome else {
+        return Outcomes::default();
+    };
     let (now, within) = (clock.now(), span(*within));
     let ended = || decisions.iter().enumerate().filter(|(_, decision)| decision.disposition != Disposition::Retry);
-    let mut notes: HashMap<&str, (usize, Note)> = HashMap::new();
-    for (place, decision) in ended().filter(|(_, decision)| is_decided(decision)) {
+    let mut notes: HashMap<&str, Note> = HashMap::new();
+    for (_, decision) in ended().filter(|(_, decision)| is_decided(decision)) {
         let event_time = decision.record.facts().time;
-        notes.entry(&decision.id).or_insert((place, Note { decided_at: now, event_time }));
+        notes.entry(&decision.id).or_insert(Note { decided_at: now, event_time });
     }
     let told: Vec<(usize, &str)> =
         ended().filter_map(|(place, decision)| Some((place, &*decision.outcome.as_ref()?.decision_id))).collect();
     if notes.is_empty() && told.is_empty() {
-        return Vec::new();
+        return Outcomes::default();
     }
     let expires = now.checked_add_signed(within).and_then(|end| end.checked_add_signed(LATE));
-    let (places, puts): (Vec<usize>, Vec<Change>) = notes
-        .iter()
-        .map(|(id, (place, note))| {
-            let put = Put { key: key(id), value: note.to_value(), condition: Condition::Absent, expires };
-            (*place, Change::Put(put))
-        })
-        .unzip();
+    let puts = notes.iter().map(|(id, note)| {
+        Change::Put(Put { key: key(id), value: note.to_value(), condition: Condition::Absent, expires })
+    });
+    let puts = puts.collect();
     // What is noted already was decided when it was noted.
     let noting = state::change(&**store, puts, deadline, |_, _| None);
     let mut asked: Vec<&str> = told.iter().map(|(_, id)| *id).filter(|id| !notes.contains_key(id)).collect();
@@ -72,37 +77,42 @@ pub(super) async fn join(pipeline: &Inner, decisions: &[Decision], clock: &Clock
     let (noted, found) = future::join(noting, state::read(&**store, &keys, deadline)).await;
     let found: HashMap<&str, _> = asked.into_iter().zip(found).collect();
 
-    let failed = |error: StoreError| {
-        let code = if error.kind == Kind::Fatal { Code::STORE_FATAL } else { Code::OUTCOME_FAILED };
-        let kind = if error.kind == Kind::Poison { Kind::Retryable } else { error.kind };
-        Error { kind, stage: Stage::Act, code, reason: format!("the store `{name}`: {}", error.reason) }
-    };
-    let mut outcomes: Outcomes =
-        places.into_iter().zip(noted).filter_map(|(place, noted)| Some((place, Err(failed(noted.err()?))))).collect();
+    let unnoted = noted.into_iter().filter_map(|noted| Some(format!("a note for an outcome: {}", noted.err()?.reason)));
+    let mut outcomes = Outcomes { joined: Vec::new(), unnoted: unnoted.collect() };
     for (place, id) in told {
         let note = match (notes.get(id), found.get(id)) {
-            (Some((_, note)), _) => Ok(Some(*note)),
+            (Some(note), _) => Ok(Some(*note)),
             (None, Some(Ok(item))) => Ok(item.as_ref().and_then(|item| Note::from_value(&item.value))),
-            (None, Some(Err(error))) => Err(failed(error.clone())),
+            (None, Some(Err(error))) => {
+                Err(state::failed(Stage::Act, Code::OUTCOME_FAILED, &format!("the store `{name}`"), error.clone()))
+            }
             (None, None) => Ok(None),
         };
         let told_at = decisions[place].record.facts().time;
-        outcomes.push((place, note.map(|note| note.map_or(Joined::Unknown, |note| note.joined(told_at, now, within)))));
+        outcomes
+            .joined
+            .push((place, note.map(|note| note.map_or(Joined::Unknown, |note| note.joined(told_at, now, within)))));
     }
     outcomes
 }
 
-/// Takes what outcomes were joined to into their decisions. Gives those that are to be asked for again.
-pub(super) fn take(outcomes: Outcomes, decisions: &mut [Decision]) -> Vec<(usize, Error)> {
-    let mut failed = Vec::new();
-    for (place, joined) in outcomes {
-        match (joined, &mut decisions[place].outcome) {
-            (Ok(joined), Some(outcome)) => outcome.joined = joined,
-            (Ok(_), None) => {}
-            (Err(error), _) => failed.push((place, error)),
+impl Outcomes {
+    /// Takes what outcomes were joined to into their decisions. Gives those that are to be asked for again, and why decisions
+    /// could not be noted: like a log entry, that changes no end of theirs.
+    pub fn take(self, decisions: &mut [Decision]) -> (Vec<(usize, Error)>, Vec<String>) {
+        let mut failed = Vec::new();
+        for (place, joined) in self.joined {
+            let decision = &mut decisions[place];
+            let Some(outcome) = &mut decision.outcome else { continue };
+            match joined {
+                Ok(joined) => outcome.joined = joined,
+                // What has acted does not come again for that: its outcome is written unchecked.
+                Err(_) if !decision.actions.is_empty() => {}
+                Err(error) => failed.push((place, error)),
+            }
         }
+        (failed, self.unnoted)
     }
-    failed
 }
 
 /// Tells whether there is anything an outcome could be of.

@@ -69,6 +69,10 @@ pub(super) async fn run(
     run.report
 }
 
+fn dead_lettered(decisions: &[Decision]) -> usize {
+    decisions.iter().filter(|decision| decision.disposition == Disposition::DeadLettered).count()
+}
+
 impl Run {
     async fn act(&mut self, decisions: &mut [Decision], windows: &[Advanced]) {
         for decision in decisions.iter_mut() {
@@ -76,17 +80,19 @@ impl Run {
         }
         barrier::hold(&self.inputs, decisions);
         self.cut(decisions, |_| true);
+        let poison = dead_lettered(decisions);
         self.limit(decisions).await;
         barrier::hold(&self.inputs, decisions);
         let claims = self.claim(decisions).await;
         barrier::hold(&self.inputs, decisions);
+        if dead_lettered(decisions) > poison {
+            self.cut(decisions, |_| true);
+        }
         self.write_dead_letters(decisions).await;
         barrier::hold(&self.inputs, decisions);
-        if let Some(claims) = &claims {
-            self.in_lease(claims, decisions);
-            barrier::hold(&self.inputs, decisions);
-        }
-        self.send_actions(decisions, claims.as_ref().map(|claims| claims.until)).await;
+        self.in_time(claims.as_ref(), decisions);
+        barrier::hold(&self.inputs, decisions);
+        self.send_actions(decisions, claims.as_ref()).await;
         if let Some(claims) = &claims {
             claims.end_twins(decisions);
         }
@@ -102,14 +108,16 @@ impl Run {
         let settled = async {
             match claims {
                 Some(claims) => self.settle(claims, decisions).await,
-                None => (0, None),
+                None => Vec::new(),
             }
         };
         let written = windows::write(pipeline, windows, decisions, clock, margin);
         let joined = outcomes::join(pipeline, decisions, clock, margin);
-        let ((unmarked, why), (uncounted, joined)) = join(settled, join(written, joined)).await;
-        self.report.unmarked = (unmarked, why);
-        for (place, error) in uncounted.into_iter().chain(outcomes::take(joined, decisions)) {
+        let (mut lost, (unwritten, joined)) = join(settled, join(written, joined)).await;
+        let (unjoined, unnoted) = joined.take(decisions);
+        lost.extend(unwritten.refused.into_iter().chain(unnoted));
+        self.report.unkept = (lost.len(), lost.into_iter().next());
+        for (place, error) in unwritten.again.into_iter().chain(unjoined) {
             // Of what cannot be kept the event has acted all the same; it comes again, and acts again where it is not `once`.
             self.disposition(Some(&error));
             decisions[place].disposition = Disposition::Retry;

@@ -8,44 +8,56 @@ use crate::{
     clock::{Clock, Deadline},
     enrich::Advanced,
     error::{Error, Kind},
-    ports::{Item, StoreError},
+    ports::Item,
     report::{Decision, Disposition},
     state::{self, Change},
 };
 
-/// Writes what windows came to, each key once, all windows at the same time. Gives the decisions that are not counted, and why.
+/// What could not be written.
+#[derive(Default)]
+pub(super) struct Unwritten {
+    /// Decisions that are not counted yet, and why.
+    pub again: Vec<(usize, Error)>,
+    /// Why a store refuses a window for good: no repetition would help.
+    pub refused: Vec<String>,
+}
+
+/// Writes what windows came to, each key once, all windows at the same time.
 pub(super) async fn write(
     pipeline: &Inner,
     windows: &[Advanced],
     decisions: &[Decision],
     clock: &Clock,
     deadline: Deadline,
-) -> Vec<(usize, Error)> {
+) -> Unwritten {
     let writes = windows.iter().map(|advanced| async move {
+        let mut unwritten = Unwritten::default();
         let lookup = &pipeline.lookups[advanced.lookup];
-        let Some(window) = &lookup.window else { return Vec::new() };
+        let Some(window) = &lookup.window else { return unwritten };
         let counts = |place: usize| decisions[place].disposition != Disposition::Retry;
         let now = clock.now();
         let news = advanced.keys.iter().filter_map(|key| Some((key, key.put(window, now, counts)?)));
         let (keys, puts): (Vec<_>, Vec<_>) = news.map(|(key, put)| (key, Change::Put(put))).unzip();
         if keys.is_empty() {
-            return Vec::new();
+            return unwritten;
         }
         let again =
             |place: usize, item: Option<Item>| keys[place].merge(window, item.as_ref(), now, counts).map(Change::Put);
         let ended = state::change(&*lookup.store, puts, deadline, again).await;
-        let failed = keys.iter().zip(ended).filter_map(|(key, ended)| Some((key, ended.err()?)));
-        let lost = failed.flat_map(|(key, error)| {
-            let error = lookup.failed(retried(error));
-            key.counting().filter(|place| counts(*place)).map(move |place| (place, error.clone()))
-        });
-        lost.collect()
+        for (key, error) in keys.iter().zip(ended).filter_map(|(key, ended)| Some((key, ended.err()?))) {
+            if error.kind == Kind::Poison {
+                unwritten.refused.push(format!("the window `{}`: {}", lookup.name, error.reason));
+                continue;
+            }
+            let error = lookup.failed(error);
+            unwritten.again.extend(key.counting().filter(|place| counts(*place)).map(|place| (place, error.clone())));
+        }
+        unwritten
     });
-    join_all(writes).await.into_iter().flatten().collect()
-}
-
-/// The event has acted already: it is not poison, whatever the store thinks of the window.
-fn retried(error: StoreError) -> StoreError {
-    let kind = if error.kind == Kind::Poison { Kind::Retryable } else { error.kind };
-    StoreError { kind, ..error }
+    let mut all = Unwritten::default();
+    for unwritten in join_all(writes).await {
+        all.again.extend(unwritten.again);
+        all.refused.extend(unwritten.refused);
+    }
+    all
 }

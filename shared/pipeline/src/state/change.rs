@@ -55,6 +55,7 @@ pub(crate) async fn change(
                 Ok(PutOutcome::Refused(current)) => match again(place, current) {
                     Some(change) => {
                         refused = true;
+                        ended[place] = None;
                         left.push((place, change));
                     }
                     None => ended[place] = Some(Ok(Changed::Left)),

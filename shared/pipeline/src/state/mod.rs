@@ -9,7 +9,16 @@ pub(crate) use change::{Change, Changed, change};
 pub(crate) use read::read;
 pub use shown::shown;
 
-use crate::{error::Kind, ports::StoreError};
+use crate::{
+    error::{Code, Error, Kind, Stage},
+    ports::StoreError,
+};
+
+/// Says what a store's failure means for an event: fatal where nobody can use the store, else what the store says.
+pub(crate) fn failed(stage: Stage, code: Code, what: &str, error: StoreError) -> Error {
+    let code = if error.kind == Kind::Fatal { Code::STORE_FATAL } else { code };
+    Error { kind: error.kind, stage, code, reason: format!("{what}: {}", error.reason) }
+}
 
 /// Says that a store gave fewer answers than it was asked for.
 fn no_answer() -> StoreError {

@@ -190,12 +190,12 @@ async fn what_is_not_marked_as_done_is_told() {
     let world = World { forgets, ..World::new(Faults::none()) };
     let summary = kept(&world, vec![decided("a", "2013-10-01T10:00:00Z", 0.9)]).await;
     assert_eq!(summary.dispositions["acted"], 1);
-    assert_eq!(summary.unmarked.as_ref().map(|unmarked| unmarked.count), Some(1));
+    assert_eq!(summary.unkept.as_ref().map(|unkept| unkept.count), Some(1));
     let line =
         "once          1 done, but not marked as done: may be done again; the first: a fault of the plan: Fatal\n";
     assert!(summary.to_string().contains(line), "{summary}");
     let good = kept(&World::new(Faults::none()), acting(1)).await;
-    assert_eq!(good.unmarked, Some(UnmarkedCount::default()));
+    assert_eq!(good.unkept, Some(UnmarkedCount::default()));
     assert!(!good.to_string().contains("not marked"), "{good}");
 }
 
@@ -236,11 +236,11 @@ async fn models_stand_in_the_order_of_the_file_behind_what_they_are_measured_by(
     ];
     tally.add(&pipeline.run(events, Deadline::after(Duration::from_secs(10))).await);
     let page = tally.finish(&End::Source).to_string();
-    let table = "                AUC     gain  top 5 % right    gain
-one rule *   0.5000                  10.0 %
-worse        0.0000  -0.5000          0.0 %   -10.0
-better       1.0000  +1.0000        100.0 %  +100.0
-m            1.0000  +0.0000        100.0 %    +0.0
+    let table = "               AUC     gain  top 5 % right    gain
+one rule *  0.5000                  10.0 %
+worse       0.0000  -0.5000          0.0 %   -10.0
+better      1.0000  +1.0000        100.0 %  +100.0
+m           1.0000  +0.0000        100.0 %    +0.0
 ";
     assert!(page.contains(table), "{page}");
 }

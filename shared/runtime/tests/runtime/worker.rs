@@ -15,11 +15,12 @@ use fourstroke::{
     error::Kind,
     ports::{Acknowledge, Batch, Source, SourceError},
     report::{Disposition, Report},
-    testkit::faults::{Attempt, Fault, Faults},
+    testkit::faults::{Attempt, Fault, Faults, Op},
 };
 use fourstroke_adapters::memory::MemorySource;
 use fourstroke_runtime::{End, Settings, work};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::world::{World, acting, event, ids};
 
@@ -129,42 +130,55 @@ async fn shutdown_does_not_wait_for_what_keeps_failing() {
     assert_eq!((left, settlements.batches(), settlements.ids().len()), (3, 1, 0));
 }
 
-/// A world where a worker has died while it acted on the first event: its lease lasts 15 seconds.
-async fn widowed() -> World {
-    let hanging = World::new(Faults::none().delayed(Duration::from_secs(3600)));
-    let pipeline = hanging.keeper().await;
-    let acts = pipeline.run(acting(1), Deadline::after(Duration::from_secs(10)));
-    assert!(tokio::time::timeout(Duration::from_secs(1), acts).await.is_err(), "the sink hangs");
-    World { faults: Faults::none(), ..hanging }
+/// A world where a worker has died while it acted on the first event: its lease lasts 15 seconds. `found` is called when the
+/// next one comes upon it.
+async fn widowed(found: impl Fn(&World) + Send + Sync + 'static) -> World {
+    let reached = Arc::new(Notify::new());
+    let reaches = reached.clone();
+    let hangs = Faults::plan(move |_| {
+        reaches.notify_one();
+        None
+    });
+    let world = World::new(hangs.delayed(Duration::from_secs(3600)));
+    let pipeline = world.keeper().await;
+    tokio::select! {
+        _ = pipeline.run(acting(1), Deadline::after(Duration::from_secs(10))) => panic!("the sink hangs"),
+        () = reached.notified() => {}
+    }
+    let world = World { faults: Faults::none(), ..world };
+    let finds = world.clone();
+    let forgets = Faults::plan(move |attempt| {
+        if attempt.op == Op::Put && attempt.name.starts_with("once#") && attempt.nth == 1 {
+            found(&finds);
+        }
+        None
+    });
+    World { forgets, ..world }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_another_worker_holds_is_waited_for_and_costs_no_try() {
-    let world = widowed().await;
-    let pipeline = world.keeper().await;
-    let clock = world.clock.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_secs(14)).await;
-        clock.advance(Duration::from_secs(15));
-    });
+    let world = widowed(|world| world.clock.advance(Duration::from_secs(15))).await;
     let mut whole = Duration::ZERO;
-    let source = Box::new(MemorySource::new(acting(2)));
+    let source = Box::new(MemorySource::new(acting(1)));
     let observe = |report: &Report| whole = report.times.whole;
-    let end = work(&pipeline, source, settings(Some(1)), pending(), observe, |_| ()).await;
-    assert_eq!((end, world.acted()), (End::Source, ids(2)));
+    let end = work(&world.keeper().await, source, settings(Some(1)), pending(), observe, |_| ()).await;
+    assert_eq!((end, world.acted()), (End::Source, ids(1)));
     assert!(whole >= Duration::from_secs(15), "as long as the lease may last: {whole:?}");
     assert!(whole < Duration::from_secs(16), "and no longer: {whole:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_does_not_wait_for_what_another_worker_holds() {
-    let world = widowed().await;
-    let shutdown = tokio::time::sleep(Duration::from_secs(1));
-    let mut left = 0;
-    let count = |report: &Report| left = report.count(Disposition::Retry);
+    let stop = Arc::new(Notify::new());
+    let stops = stop.clone();
+    let world = widowed(move |_| stops.notify_one()).await;
+    let (mut left, mut whole) = (0, Duration::MAX);
+    let observe = |report: &Report| (left, whole) = (report.count(Disposition::Retry), report.times.whole);
     let source = Box::new(MemorySource::new(acting(1)));
-    let end = work(&world.keeper().await, source, settings(Some(1)), shutdown, count, |_| ()).await;
+    let end = work(&world.keeper().await, source, settings(Some(1)), stop.notified(), observe, |_| ()).await;
     assert_eq!((end, left), (End::Stopped, 1));
+    assert!(whole < Duration::from_secs(15), "{whole:?}");
 }
 
 /// Counts how often it is asked; fails after so many batches.

@@ -43,7 +43,7 @@ pub struct World {
     pub out: Arc<MemorySink>,
     pub faults: Faults,
     pub clock: HandClock,
-    store: Arc<MemoryStore>,
+    pub store: Arc<MemoryStore>,
     /// What fails in the store.
     pub forgets: Faults,
 }

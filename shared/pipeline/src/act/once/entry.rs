@@ -150,7 +150,6 @@ fn write_action(action: &Action) -> Value {
     set("name", (&*action.name).into());
     set("to", (&*action.to).into());
     set("done", (action.taken || action.earlier).into());
-    set("data", action.data.clone());
     set("id", id.clone().into());
     set("key", key.clone().map_or(Value::Null, Value::from));
     set("content_type", (&**content_type).into());
@@ -169,16 +168,18 @@ fn read_action(value: &Value) -> Option<Action> {
         Some((name, ByteString::from(value.to_str()?)))
     };
     let content_type = text(fields, "content_type")?;
+    let content_type = crate::act::CONTENT_TYPES.into_iter().find(|known| **known == *content_type)?;
+    let body = text(fields, "body")?.into_bytes();
     Some(Action {
         name: Arc::from(&*text(fields, "name")?),
         to: Arc::from(&*text(fields, "to")?),
-        data: fields.get("data")?.clone(),
+        data: data(content_type, &body)?,
         outgoing: Outgoing {
             id: text(fields, "id")?,
             key: fields.get("key")?.to_str().map(ByteString::from),
-            content_type: crate::act::CONTENT_TYPES.into_iter().find(|known| **known == *content_type)?,
+            content_type,
             attributes: fields.get("attributes")?.as_array()?.iter().map(attribute).collect::<Option<_>>()?,
-            body: text(fields, "body")?.into_bytes(),
+            body,
         },
         taken: false,
         earlier: fields.get("done")?.as_boolean()?,
@@ -186,6 +187,12 @@ fn read_action(value: &Value) -> Option<Action> {
         limits: Vec::new(),
         unsure: false,
     })
+}
+
+/// Reads an action's data out of what was sent of it.
+fn data(content_type: &str, body: &[u8]) -> Option<Value> {
+    let sent: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(if content_type == crate::act::CLOUD_EVENT { Value::from(sent.get("data")?) } else { Value::from(sent) })
 }
 
 fn text(fields: &ObjectMap, name: &str) -> Option<ByteString> {

@@ -2,18 +2,20 @@
 //! duration. The error of a sketch is about 3 %.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
     history::{Counted, Plan, Worth},
     ring::Ring,
 };
+use crate::identity::digest64;
 
 /// The most values that are counted exactly.
 const EXACT: usize = 1_000;
 /// Registers of a sketch, a power of two.
 const REGISTERS: usize = 1 << BITS;
 const BITS: u32 = 10;
+/// The most sketches of one duration.
+const MOST: usize = Ring::BUCKETS as usize + 1;
 
 /// Sketches by the number of their bucket.
 type Buckets = Vec<(i64, Box<[u8]>)>;
@@ -36,7 +38,7 @@ impl Default for Distinct {
 impl Distinct {
     /// Takes in an event that goes into the buckets. Nobody sees values from before `oldest` any more.
     pub fn add(&mut self, plan: &Plan, event: &Counted, oldest: i64) {
-        let value = digest(&event.worth);
+        let value = event.value;
         match self {
             Distinct::Exact(values) => {
                 match values.binary_search_by_key(&value, |(value, _)| *value) {
@@ -54,11 +56,16 @@ impl Distinct {
             }
             Distinct::Sketched(sketches) => {
                 sketch(plan, sketches, value, event.at);
-                // Sketches are large: only as many are kept as a duration has.
-                const MOST: usize = Ring::BUCKETS as usize + 1;
-                for buckets in sketches {
-                    buckets.drain(..buckets.len().saturating_sub(MOST));
-                }
+            }
+        }
+    }
+
+    /// Tells whether it is what this version writes: a sketch has so many registers.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Distinct::Exact(_) => true,
+            Distinct::Sketched(sketches) => {
+                sketches.iter().flatten().all(|(_, registers)| registers.len() == REGISTERS)
             }
         }
     }
@@ -75,7 +82,13 @@ impl Distinct {
     }
 
     /// Counts the different values of a duration's buckets and of the events behind them. `now` is the asking event's bucket.
-    pub fn count(&self, number: usize, now: i64, seen: impl Fn(i64) -> bool, tail: &[Counted]) -> u64 {
+    pub fn count<'t>(
+        &self,
+        number: usize,
+        now: i64,
+        seen: impl Fn(i64) -> bool,
+        tail: impl Iterator<Item = &'t Counted>,
+    ) -> u64 {
         match self {
             Distinct::Exact(values) => {
                 let folded = values.iter().filter(|(_, at)| seen(*at)).count();
@@ -83,7 +96,7 @@ impl Distinct {
                     let place = values.binary_search_by_key(value, |(value, _)| *value);
                     place.is_ok_and(|place| seen(values[place].1))
                 };
-                let mut new: Vec<u64> = tail.iter().map(|counted| digest(&counted.worth)).collect();
+                let mut new: Vec<u64> = tail.map(|counted| counted.value).collect();
                 new.sort_unstable();
                 new.dedup();
                 (folded + new.iter().filter(|value| !known(value)).count()) as u64
@@ -95,7 +108,7 @@ impl Distinct {
                 for (_, bucket) in seen {
                     registers.iter_mut().zip(bucket).for_each(|(all, one)| *all = (*all).max(*one));
                 }
-                tail.iter().for_each(|counted| register(&mut registers, digest(&counted.worth)));
+                tail.for_each(|counted| register(&mut registers, counted.value));
                 estimate(&registers)
             }
         }
@@ -111,6 +124,8 @@ fn sketch(plan: &Plan, sketches: &mut [Buckets], value: u64, at: i64) {
             buckets.insert(place, (bucket, vec![0; REGISTERS].into()));
         }
         register(&mut buckets[place].1, value);
+        // Sketches are large: only as many are kept as a duration has.
+        buckets.drain(..buckets.len().saturating_sub(MOST));
     }
 }
 
@@ -132,20 +147,11 @@ fn estimate(registers: &[u8; REGISTERS]) -> u64 {
 }
 
 /// Returns 64 bits that stand for a value, the same on every machine.
-fn digest(worth: &Worth) -> u64 {
-    let mut sha = Sha256::new();
+pub(super) fn digest(worth: &Worth) -> u64 {
     match worth {
-        Worth::Nothing => sha.update([0]),
-        Worth::Number(number) => {
-            sha.update([1]);
-            // Zero has two forms.
-            sha.update((number + 0.0).to_bits().to_be_bytes());
-        }
-        Worth::Text(text) => {
-            sha.update([2]);
-            sha.update(text.as_bytes());
-        }
+        Worth::Nothing => 0,
+        // Zero has two forms.
+        Worth::Number(number) => digest64(&[b"number", &(number + 0.0).to_bits().to_be_bytes()]),
+        Worth::Text(text) => digest64(&[b"text", text.as_bytes()]),
     }
-    let digest = sha.finalize();
-    u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
 }

@@ -18,6 +18,8 @@ const TAIL: usize = 1_000;
 const TEXT: usize = 32 << 10;
 /// The most groups whose place is kept.
 const GROUPS: usize = 64;
+/// The most durations: those of the window, and of another version of it that counts beside this one.
+const RINGS: usize = 8;
 
 /// What of an event is counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub(super) struct Counted {
     /// The beginning of its decision's id.
     pub id: u64,
     pub worth: Worth,
+    /// A digest of it, where different ones are counted.
+    pub value: u64,
 }
 
 /// Where in a group, which is delivered in order, an event stands.
@@ -118,9 +122,18 @@ impl History {
         let known = |over: &i64| self.rings.iter().position(|(known, _)| known == over);
         let kept: Vec<Option<usize>> = plan.over.iter().map(known).collect();
         let ring = |place: &Option<usize>| place.map(|place| self.rings[place].1.clone()).unwrap_or_default();
-        self.rings = plan.over.iter().copied().zip(kept.iter().map(ring)).collect();
+        let mut rings: Vec<(i64, Ring)> = plan.over.iter().copied().zip(kept.iter().map(ring)).collect();
+        rings.extend(self.rings.into_iter().filter(|(over, _)| !plan.over.contains(over)));
+        rings.truncate(RINGS);
+        self.rings = rings;
         self.distinct = plan.distinct.then(|| self.distinct.unwrap_or_default().fit(&kept));
         self
+    }
+
+    /// Tells whether it is what this version writes.
+    pub fn is_sound(&self) -> bool {
+        let widths = self.rings.iter().all(|(over, _)| *over > 0);
+        widths && self.distinct.as_ref().is_none_or(Distinct::is_sound)
     }
 
     /// Tells whether anything was ever counted.
@@ -210,25 +223,29 @@ impl History {
         }
     }
 
-    /// Returns what a duration comes to for an event at that time.
-    pub fn at(&self, plan: &Plan, number: usize, at: i64) -> Sum {
+    /// Returns what a duration comes to for an event at that time, which does not see itself.
+    pub fn at(&self, plan: &Plan, number: usize, at: i64, own: Option<u64>) -> Sum {
         let over = plan.over[number];
         let width = Plan::width(over);
         let now = at.div_euclid(width);
         let seen = |time: i64| time < at && time.div_euclid(width) > now - Ring::BUCKETS;
-        let mut sum = Sum { sums: self.rings[number].1.sum(now), ..Sum::default() };
+        // A bucket that may hold what is not before the event is left out whole.
+        let is_behind = self.folded.as_ref().is_none_or(|(folded, _)| *folded < at);
+        let mut sum = Sum { sums: self.rings[number].1.sum(now, is_behind), ..Sum::default() };
         if let Some((_, worth)) = self.folded.as_ref().filter(|(folded, _)| seen(*folded)) {
             sum.last = Some(worth.clone());
         }
         let end = self.tail.partition_point(|counted| counted.at < at);
         let start = self.tail[..end].partition_point(|counted| !seen(counted.at));
         let tail = &self.tail[start..end];
-        tail.iter().for_each(|counted| sum.sums.add(&counted.worth));
-        if let Some(last) = tail.last() {
+        for counted in tail.iter().filter(|counted| Some(counted.id) != own) {
+            sum.sums.add(&counted.worth);
+        }
+        if let Some(last) = tail.iter().rfind(|counted| Some(counted.id) != own) {
             sum.last = Some(last.worth.clone());
         }
         if let Some(distinct) = &self.distinct {
-            sum.distinct = distinct.count(number, now, seen, tail);
+            sum.distinct = distinct.count(number, now, seen, tail.iter().filter(|counted| Some(counted.id) != own));
         }
         sum
     }
@@ -238,7 +255,7 @@ impl History {
         let over: Vec<i64> = self.rings.iter().map(|(over, _)| *over).collect();
         let plan = Plan { over, late: 0, distinct: self.distinct.is_some() };
         let durations = self.rings.iter().enumerate().map(|(number, (over, ring))| {
-            let Sum { sums, last, distinct } = self.at(&plan, number, self.newest.saturating_add(1));
+            let Sum { sums, last, distinct } = self.at(&plan, number, self.newest.saturating_add(1), None);
             json!({
                 "over": duration(over.unsigned_abs()),
                 "buckets": ring.len(),

@@ -11,9 +11,9 @@ mod tests;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
 use vrl::value::Value;
 
+use distinct::digest;
 use history::{Counted, History, Plan, Position, Sum, Worth};
 
 use super::Lookup;
@@ -22,6 +22,7 @@ use crate::{
     error::{Code, Error, Stage},
     event::Decoded,
     expression::{Evaluator, Expression},
+    identity::digest64,
     pipeline::cpu,
     ports::{Condition, Item, Key, Put},
     record::{Names, Said},
@@ -34,8 +35,9 @@ const FORM: u8 = 1;
 const LONGEST: usize = 256;
 /// How much longer than it covers a window is kept: a stream may stand still for a while.
 const KEEP: TimeDelta = TimeDelta::days(7);
-/// How far ahead of the clock an event may be: one that is further would make all others old.
-const AHEAD: TimeDelta = TimeDelta::days(1);
+/// How far ahead of the clock an event may be at least, as clocks differ, and at most: one that is further ahead than `late` would
+/// make all others old.
+const AHEAD: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::days(1));
 
 /// Keys that one CPU thread takes at a time.
 const KEYS: usize = 8;
@@ -56,6 +58,8 @@ pub(crate) struct Window {
 pub(crate) struct Counts {
     pub when: Option<Expression>,
     pub value: Option<Expression>,
+    /// A digest of what is counted.
+    pub digest: u64,
 }
 
 impl Window {
@@ -68,7 +72,8 @@ impl Window {
             value: counts.value,
             names: Arc::new(names),
             fields,
-            kind: format!("window#{name}"),
+            // What is counted otherwise, or by another pipeline, is another window.
+            kind: format!("window#{name}#{:08x}", counts.digest >> 32),
             plan: Plan {
                 over: config.over.iter().map(|(_, over)| millis(*over)).collect(),
                 late: millis(config.late),
@@ -107,11 +112,13 @@ impl Window {
                 },
             },
         };
-        Ok(Some(Counted { at, id: start(&decision.id), worth }))
+        let value = if self.plan.distinct { digest(&worth) } else { 0 };
+        Ok(Some(Counted { at, id: start(&decision.id), worth, value }))
     }
 
-    fn values(&self, history: &History, at: i64) -> Vec<Value> {
-        let sums: Vec<Sum> = (0..self.plan.over.len()).map(|number| history.at(&self.plan, number, at)).collect();
+    fn values(&self, history: &History, ask: &Ask) -> Vec<Value> {
+        let sum = |number| history.at(&self.plan, number, ask.at, Some(ask.id));
+        let sums: Vec<Sum> = (0..self.plan.over.len()).map(sum).collect();
         self.fields.iter().map(|(number, give)| given(&sums[*number], *give)).collect()
     }
 }
@@ -155,6 +162,7 @@ pub(crate) struct Advancing {
 struct Ask {
     decision: usize,
     at: i64,
+    id: u64,
     counted: Option<(Counted, Option<Position>)>,
     sees: Vec<Value>,
 }
@@ -173,7 +181,7 @@ impl Advancing {
     /// Lets each event see what came before it, and counts it.
     fn advance(&mut self, window: &Window) {
         for ask in &mut self.asks {
-            ask.sees = window.values(&self.after, ask.at);
+            ask.sees = window.values(&self.after, ask);
             if let Some((counted, position)) = &ask.counted {
                 self.after.count(&window.plan, counted.clone(), position.as_ref());
             }
@@ -252,7 +260,7 @@ fn read(window: &Window, item: &Item) -> Option<History> {
 fn history(value: &Value) -> Option<History> {
     let Value::Bytes(bytes) = value else { return None };
     let (&FORM, rest) = bytes.split_first()? else { return None };
-    postcard::from_bytes(rest).ok()
+    postcard::from_bytes(rest).ok().filter(History::is_sound)
 }
 
 /// Shows what is kept for a window; none where it cannot be understood.
@@ -298,6 +306,8 @@ impl Seeing<'_> {
     /// Notes, under each key, which events ask in the order of the batch, and what of them is counted.
     fn ask(&self, states: &mut [Option<Advancing>], of: &[Option<usize>], decisions: &mut [Decision]) {
         let (mut evaluator, mut groups) = (Evaluator::default(), Groups::default());
+        let late = TimeDelta::try_milliseconds(self.window.plan.late).unwrap_or(AHEAD.1);
+        let latest = self.now + late.clamp(AHEAD.0, AHEAD.1);
         let name = &self.lookup.name;
         // Which event of its body one is.
         let mut part = (usize::MAX, 0);
@@ -315,9 +325,10 @@ impl Seeing<'_> {
             match self.window.counted(name, decision, at, &mut evaluator) {
                 Ok(counted) => {
                     let event = self.inputs[decision.input].event();
-                    let counted = counted.filter(|_| time <= self.now + AHEAD);
+                    let counted = counted.filter(|_| time <= latest);
                     let counted = counted.map(|counted| (counted, groups.position(event, part.1)));
-                    state.asks.push(Ask { decision: number, at, counted, sees: Vec::new() });
+                    let id = start(&decision.id);
+                    state.asks.push(Ask { decision: number, at, id, counted, sees: Vec::new() });
                 }
                 Err(error) => decision.error = Some(error),
             }
@@ -337,8 +348,7 @@ impl Groups {
         let digest = match &self.last {
             Some((known, digest)) if known == group => *digest,
             _ => {
-                let digest = Sha256::digest(group.as_bytes());
-                let digest = u64::from_be_bytes(std::array::from_fn(|place| digest[place]));
+                let digest = digest64(&[group.as_bytes()]);
                 self.last = Some((group.clone(), digest));
                 digest
             }

@@ -21,7 +21,7 @@ impl Default for Sums {
 
 impl Sums {
     pub fn add(&mut self, worth: &Worth) {
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         if let Worth::Number(number) = worth {
             self.sum += number;
             self.min = self.min.min(*number);
@@ -30,7 +30,7 @@ impl Sums {
     }
 
     fn merge(&mut self, other: &Sums) {
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
@@ -69,10 +69,11 @@ impl Ring {
         self.buckets.len()
     }
 
-    /// Adds up what an event in that bucket sees.
-    pub fn sum(&self, now: i64) -> Sums {
+    /// Adds up what an event in that bucket sees, of its own bucket too where all there is before it.
+    pub fn sum(&self, now: i64, with_own: bool) -> Sums {
         let mut sum = Sums::default();
-        let seen = self.buckets.iter().filter(|(number, _)| *number <= now && *number > now - Ring::BUCKETS);
+        let last = if with_own { now } else { now - 1 };
+        let seen = self.buckets.iter().filter(|(number, _)| *number <= last && *number > now - Ring::BUCKETS);
         seen.for_each(|(_, sums)| sum.merge(sums));
         sum
     }

@@ -8,9 +8,10 @@ use super::Wiring;
 use crate::{
     act::Limit,
     clock::span,
-    config::{Give, LookupConfig, Missing, Mistake, Name, RuleConfig, WindowConfig},
+    config::{Expr, Give, LookupConfig, Missing, Mistake, Name, RuleConfig, WindowConfig},
     enrich::{Counts, Shape, Window},
     expression::{Expression, Scope, Wrong, mistake_in},
+    identity::digest64,
     ports::Store,
     record::Names,
     types::{Base, FieldType, Fields},
@@ -45,6 +46,11 @@ impl Wiring<'_> {
             let help = "count with whole numbers, such as 3, or `to_int(.level)`";
             let at_most = self.typed(scope, &limit.at_most, &Kind::integer(), "an integer", help);
             let keeper = self.keeper(&limit.store, stores);
+            let literal = limit.at_most.text.trim().parse::<i64>().ok();
+            if literal.is_some_and(|number| !(0..=Limit::MOST).contains(&number)) {
+                let message = format!("`{}` must be from 0 to {}", limit.at_most.at, Limit::MOST);
+                self.note(&limit.at_most, [Wrong::of(mistake_in(&limit.at_most, message))]);
+            }
             let by: Option<Vec<Expression>> = by.into_iter().collect();
             let (Some(by), Some(at_most), Some((store, _))) = (by, at_most, keeper) else { continue };
             let name = &config.name.text;
@@ -89,12 +95,16 @@ impl Wiring<'_> {
             .ok()?;
         let names = Names::new(given.iter().map(|(name, _)| (KeyString::from(name.as_str()), None)).collect());
         let fields = given.into_iter().map(|(_, field)| field).collect();
-        let counts = Counts { when: super::flat(when)?, value };
+        let text = |expr: &Option<Expr>| expr.as_ref().map(|expr| expr.text.clone()).unwrap_or_default();
+        let (of, is) = (text(&config.value), if is_text { "text" } else { "number" });
+        let parts = [&self.file.name.text, &text(&config.when), &of, is];
+        let digest = digest64(&parts.map(|part| part.as_bytes()));
+        let counts = Counts { when: super::flat(when)?, value, digest };
         Some((Window::new(&lookup.name.text, counts, config, names, fields), shape, empty))
     }
 
     /// Checks that what is counted fits what is made of it.
-    fn countable(&mut self, config: &WindowConfig, expr: &crate::config::Expr, value: &Expression) {
+    fn countable(&mut self, config: &WindowConfig, expr: &Expr, value: &Expression) {
         let number = Kind::integer().or_float().or_null();
         let text = Kind::bytes().or_null();
         let sums = config.give.iter().find(|give| matches!(give, Give::Sum | Give::Mean | Give::Min | Give::Max));

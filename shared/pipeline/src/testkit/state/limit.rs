@@ -99,3 +99,24 @@ pub async fn workers_never_exceed_a_limit(store: Arc<dyn Store>, clock: &HandClo
     place.out.items().into_iter().for_each(|item| *by_key.entry(item.body.to_vec()).or_default() += 1);
     assert!(by_key.values().all(|count| *count <= AT_MOST), "{by_key:?}");
 }
+
+/// Checks that a limit holds also for what a worker left behind: room that was taken long ago is no room now.
+pub async fn what_is_taken_over_is_limited(store: Arc<dyn Store>, clock: &HandClock) {
+    let (place, name, subject) = (Place::new(store, clock), unique("left"), unique("subject"));
+    let minute = Duration::from_secs(60);
+    let rule = || Rule::new("go", "out").once("state").limit("state", [".key"], "1", minute);
+    let pipeline = place.open(place.strokes(&name, "1").rule(rule())).await;
+    let one = |id: &str| vec![event(id, json!({ "id": id, "key": subject }))];
+    let closed = place.out.close().await;
+    let gone = tokio::time::timeout(Duration::from_millis(300), run(&pipeline, one("a"))).await;
+    assert!(gone.is_err(), "the worker is dropped while it sends");
+    drop(closed);
+    clock.advance(minute + minute / 2);
+    assert_eq!(run(&pipeline, one("b")).await.count(Disposition::Acted), 1, "there is room again");
+    clock.advance(Duration::from_secs(10));
+    let late = run(&pipeline, one("a")).await;
+    assert_eq!((late.count(Disposition::Acted), late.decisions[0].held_back.len()), (0, 1), "there is none now");
+    clock.advance(minute);
+    assert_eq!(run(&pipeline, one("a")).await.count(Disposition::Acted), 1, "and it was not forgotten");
+    assert_eq!(place.out.ids().len(), 2);
+}

@@ -9,7 +9,7 @@ mod window;
 
 use std::sync::Arc;
 
-pub use limit::{a_limit_slides, workers_never_exceed_a_limit};
+pub use limit::{a_limit_slides, what_is_taken_over_is_limited, workers_never_exceed_a_limit};
 pub use once::{
     a_replay_is_not_decided_anew, another_body_is_refused, faults_lose_nothing, one_of_many_workers_acts, round_trips,
 };
@@ -44,6 +44,7 @@ pub async fn suite(store: Arc<dyn Store>, clock: &HandClock, extent: Extent) {
     one_of_many_workers_acts(store.clone(), clock, extent).await;
     a_limit_slides(store.clone(), clock, extent).await;
     workers_never_exceed_a_limit(store.clone(), clock, extent).await;
+    what_is_taken_over_is_limited(store.clone(), clock).await;
     a_window_agrees_with_a_recomputation(store.clone(), clock, extent).await;
     workers_lose_no_count(store, clock, extent).await;
 }

@@ -19,7 +19,7 @@ use crate::{
     event::Decoded,
     pipeline::Pipeline,
     ports::Store,
-    report::Disposition,
+    report::{Disposition, Report},
     testkit::{
         HandClock,
         faults::{Fault, Faults, Op},
@@ -110,9 +110,18 @@ pub async fn another_body_is_refused(store: Arc<dyn Store>, clock: &HandClock) {
     let of = |x: f64| event("p", json!({ "id": "e", "key": "k", "x": x }));
     let twins = run(&pipeline, vec![of(1.0), of(1.0)]).await;
     assert_eq!((twins.count(Disposition::Acted), twins.count(Disposition::Skipped)), (1, 1));
+    let code = |report: &Report, nth: usize| report.decisions[nth].error.as_ref().map(|error| error.code);
     let other = run(&pipeline, vec![of(2.0)]).await;
-    assert_eq!(other.decisions[0].error.as_ref().map(|error| error.code), Some(Code::OTHER_BODY));
+    assert_eq!(code(&other, 0), Some(Code::OTHER_BODY));
     assert_eq!((place.out.ids().len(), place.dead.ids().len()), (1, 1));
+
+    // In one batch too, and what cannot be acted on does not keep a good one of the same id from acting.
+    let of = |x: serde_json::Value| event("q", json!({ "id": "f", "key": "k", "x": x }));
+    let both = run(&pipeline, vec![of(json!("no number")), of(json!(1.0)), of(json!(2.0))]).await;
+    let ends: Vec<Disposition> = both.decisions.iter().map(|decision| decision.disposition).collect();
+    assert_eq!(ends, [Disposition::DeadLettered, Disposition::Acted, Disposition::DeadLettered]);
+    assert_eq!(code(&both, 2), Some(Code::OTHER_BODY));
+    assert_eq!((place.out.ids().len(), place.dead.ids().len()), (2, 3));
 }
 
 /// Checks, by chance, that whatever fails every event acts in the end, under one key, and twice only where an answer got lost.
