@@ -87,6 +87,15 @@ pub async fn source(resource: &Resource) -> Result<Box<dyn Source>, String> {
     }
 }
 
+/// Tells whether a source gives an event the same id each time it is delivered. Where it does not, `event.id` must.
+pub fn has_stable_ids(resource: &Resource) -> bool {
+    match resource.scheme() {
+        #[cfg(feature = "file")]
+        "file" => !crate::file::is_stdin(resource),
+        _ => true,
+    }
+}
+
 /// Opens a store, or a table to look things up in.
 ///
 /// # Errors

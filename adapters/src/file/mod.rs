@@ -80,3 +80,8 @@ fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     reading::Bounded::new(file).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+/// Tells whether a resource is standard input.
+pub fn is_stdin(resource: &Resource) -> bool {
+    layout::is_stdin(resource.rest())
+}

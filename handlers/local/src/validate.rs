@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use fourstroke::config::{Mistake, Mistakes, PipelineFile, Resource};
+use fourstroke::config::{BodyFormat, Mistake, Mistakes, Name, PipelineFile, Resource};
+use fourstroke_adapters::open::has_stable_ids;
 use serde_json::json;
 
 use crate::{
@@ -29,7 +30,10 @@ pub struct Args {
 pub async fn validate(args: Args) -> anyhow::Result<ExitCode> {
     match check(&args).await {
         Ok(built) if args.json => output::print_json(&described(&built))?,
-        Ok(built) => output::print(&format!("{}: fine: {}\n", args.pipeline.display(), counted(&built.file)))?,
+        Ok(built) => {
+            warnings(&built.file).iter().for_each(|warning| output::tell(&format!("warning: {warning}\n")));
+            output::print(&format!("{}: fine: {}\n", args.pipeline.display(), counted(&built.file)))?;
+        }
         Err(mistakes) if args.json => {
             let list: Vec<_> = mistakes.list.iter().map(|mistake| located(&mistakes, mistake)).collect();
             output::print_json(&json!({ "pipeline": args.pipeline, "fine": false, "mistakes": list }))?;
@@ -44,6 +48,23 @@ async fn check(args: &Args) -> Result<Built, Mistakes> {
     let file = open::read(&args.pipeline)?;
     let sources: Vec<Resource> = file.sources.iter().map(|(_, resource)| resource.clone()).collect();
     open::build(file, &sources.iter().collect::<Vec<_>>(), Sinks::Checked).await
+}
+
+/// Says what is allowed and most likely not meant.
+fn warnings(file: &PipelineFile) -> Vec<String> {
+    let once = file.act.rules.iter().find(|rule| rule.once.is_some());
+    // CloudEvents have ids of their own.
+    let own_ids = file.event.id.is_some() || file.event.format == BodyFormat::CloudEvents;
+    let Some(rule) = once.filter(|_| !own_ids) else { return Vec::new() };
+    let unstable = file.sources.iter().filter(|(_, source)| !has_stable_ids(source));
+    let warning = |(name, _): &(Name, Resource)| {
+        format!(
+            "the rule `{}` acts `once`, and `sources.{}` gives an event another id each time it is delivered: say \
+             what its id is with `event.id`",
+            rule.name.text, name.text
+        )
+    };
+    unstable.map(warning).collect()
 }
 
 fn counted(file: &PipelineFile) -> String {
@@ -70,6 +91,7 @@ fn described(built: &Built) -> serde_json::Value {
         "rules": file.act.rules.len(),
         "tests": file.tests.len(),
         "mistakes": [],
+        "warnings": warnings(file),
     })
 }
 

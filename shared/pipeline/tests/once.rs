@@ -2,7 +2,13 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use common::{PIPELINE, World, bodies, event};
 use fourstroke::{
@@ -15,7 +21,9 @@ use serde_json::json;
 #[tokio::test]
 async fn a_recorded_action_is_sent_as_it_was_and_the_log_says_whose_it_is() {
     for format in ["json", "cloudevents"] {
-        let lost = Faults::plan(|attempt| (attempt.nth <= 1).then_some(Fault::After));
+        let broken = Arc::new(AtomicBool::new(true));
+        let is_broken = broken.clone();
+        let lost = Faults::plan(move |_| is_broken.load(SeqCst).then_some(Fault::After));
         let world = World::default().with("sinks.out", lost);
         let out = format!("out: {{ url: \"memory:\", format: {format} }}");
         let state = "once: state, data: '{ \"id\": .id, \"x\": .x, \"at\": .at }' }\n    #";
@@ -25,17 +33,18 @@ async fn a_recorded_action_is_sent_as_it_was_and_the_log_says_whose_it_is() {
             .replace("data: '{ \"id\": .id }' }", state);
         let pipeline = world.open(&yaml).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let one = || vec![event("p", json!({ "id": "e", "k": "key", "x": 0.75, "at": "2026-01-01T12:00:00Z" }))];
-        // Its answer gets lost, and there is no time to try again.
-        let lost = pipeline.run(one(), Deadline::after(Duration::from_millis(30))).await;
+        // Its answers get lost.
+        let lost = pipeline.run(one(), Deadline::after(Duration::from_millis(300))).await;
         assert_eq!(lost.count(Disposition::Retry), 1, "{format}");
+        broken.store(false, SeqCst);
         let again = pipeline.run(one(), Deadline::after(Duration::from_secs(10))).await;
         assert_eq!(again.count(Disposition::Acted), 1, "{format}: {:?}", again.decisions[0].error);
         let skipped = pipeline.run(one(), Deadline::after(Duration::from_secs(10))).await;
         assert_eq!(skipped.count(Disposition::Skipped), 1, "{format}");
 
         let sent = world.out.taken();
-        assert_eq!(sent.len(), 2, "{format}: it may have been taken, so it is sent again");
-        assert_eq!(sent[0], sent[1], "{format}: as it was");
+        assert!(sent.len() > 1, "{format}: it may have been taken, so it is sent again");
+        assert!(sent.iter().all(|item| *item == sent[0]), "{format}: as it was");
         let log = bodies(&world.log);
         let [acted, skipped] = &log[..] else { panic!("{format}: {log:?}") };
         let data = json!({ "id": "e", "x": 0.75, "at": "2026-01-01T12:00:00Z" });

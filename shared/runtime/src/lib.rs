@@ -18,7 +18,7 @@ pub use latency::{Latencies, Quantiles};
 pub use scores::{Baseline, ModelScore, ScoreSummary};
 pub use summary::{
     ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, OutcomeCount, ReloadCount, SloCount, Summary,
-    TypeCount, UnmarkedCount, WrittenCount,
+    TypeCount, UnkeptCount, WrittenCount,
 };
 pub use tally::Tally;
 pub use worker::{End, Settings, work};

@@ -48,8 +48,8 @@ pub struct Summary {
     pub breaker: Option<BreakerCount>,
     /// Models replaced while the pipeline ran, where the file has some that may be.
     pub reloads: Option<ReloadCount>,
-    /// Actions done `once` that are not marked as done, where a rule says `once`.
-    pub unkept: Option<UnmarkedCount>,
+    /// What could not be kept in a store, where something is kept.
+    pub unkept: Option<UnkeptCount>,
     /// What outcomes found in the store of `outcome.in`, where there is one.
     pub outcomes: Option<OutcomeCount>,
     /// Decisions against what really happened.
@@ -171,12 +171,12 @@ pub struct ReloadCount {
     pub last: Option<String>,
 }
 
-/// Counts actions done `once` whose store could not be told so: they may be done again.
+/// Counts what could not be kept: marks of what was done `once`, which may be done again then; windows; notes for outcomes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct UnmarkedCount {
+pub struct UnkeptCount {
     /// How many.
     pub count: u64,
-    /// Why the first could not be marked.
+    /// What the first was, and why.
     pub first: Option<String>,
 }
 

@@ -132,7 +132,7 @@ impl Summary {
         if let Some(unkept) = self.unkept.as_ref().filter(|unkept| unkept.count > 0) {
             let first = unkept.first.as_deref().map(printable).unwrap_or_default();
             let count = thousands(unkept.count);
-            writeln!(f, "once          {count} done, but not marked as done: may be done again; the first: {first}")?;
+            writeln!(f, "state         {count} not kept; the first: {first}")?;
         }
         let Some(breaker) = self.breaker.as_ref().filter(|breaker| breaker.tripped > 0) else { return Ok(()) };
         writeln!(f, "breaker       tripped {}; events held: {}", times(breaker.tripped), thousands(breaker.held))

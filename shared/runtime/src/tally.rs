@@ -19,7 +19,7 @@ use crate::{
     scores::Scores,
     summary::{
         ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, OutcomeCount, ReloadCount, SloCount, Summary,
-        TypeCount, UnmarkedCount, WrittenCount,
+        TypeCount, UnkeptCount, WrittenCount,
     },
     worker::End,
 };
@@ -51,7 +51,7 @@ pub struct Tally {
     dead_letters: WrittenCount,
     breaker: Option<BreakerCount>,
     reloads: Option<ReloadCount>,
-    unkept: Option<UnmarkedCount>,
+    unkept: Option<UnkeptCount>,
     outcomes: Option<OutcomeCount>,
     scores: Option<Scores>,
 }
@@ -88,7 +88,12 @@ impl Tally {
             dead_letters: WrittenCount { to: to(&file.dead_letters.text), written: 0 },
             breaker: file.stop_above.map(|_| BreakerCount::default()),
             reloads: file.infer.iter().any(|model| model.reload.is_some()).then(ReloadCount::default),
-            unkept: file.act.rules.iter().any(|rule| rule.once.is_some()).then(UnmarkedCount::default),
+            unkept: {
+                let outcome = file.outcome.iter().any(|outcome| outcome.store.is_some());
+                let once = file.act.rules.iter().any(|rule| rule.once.is_some());
+                let window = file.enrich.iter().any(|lookup| lookup.window.is_some());
+                (outcome || once || window).then(UnkeptCount::default)
+            },
             outcomes: file.outcome.as_ref().and_then(|outcome| outcome.store.as_ref()).map(|_| OutcomeCount::default()),
             scores: Scores::new(pipeline),
         }

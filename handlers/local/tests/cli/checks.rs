@@ -15,6 +15,23 @@ fn a_fine_file_is_counted_and_nothing_is_written() {
 }
 
 #[test]
+fn acting_once_on_ids_that_change_is_warned_of() {
+    let world = World::small();
+    let once = PIPELINE
+        .replace("to: offers,", "once: state, to: offers,")
+        .replace("stores:\n", "stores:\n  state: \"memory:\"\n");
+    for (source, id, warned) in [("file:-", false, true), ("file:-", true, false), ("file:orders.jsonl", false, false)]
+    {
+        let lines = once.lines().filter(|line| id || !line.trim_start().starts_with("id: ."));
+        let yaml: String = lines.map(|line| format!("{line}\n")).collect();
+        world.write("pipeline.yaml", yaml.replace("file:orders.jsonl", source));
+        let ended = world.run(&["validate", "pipeline.yaml"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(ended.stderr.contains("acts `once`"), warned, "{source} {id}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn three_mistakes_show_three_carets() {
     let world = World::small();
     let wrong = PIPELINE.replace("key: .customer", "key: .custmer").replace("from: customers", "from: customer");

@@ -185,7 +185,9 @@ fn version(file: &PipelineFile, opened: &Opened) -> String {
 /// Opens the stores, sinks and models the strokes name, all at once.
 async fn open_all(file: &PipelineFile, open: &dyn Open, objects: &dyn Objects, mistakes: &mut Vec<Mistake>) -> Opened {
     let used = file.used_stores();
-    let stores = file.stores.iter().filter(|(name, _)| used.contains(&name.text.as_str()));
+    // Code may ask the pipeline for any of its stores.
+    let in_code = file.revision.is_some();
+    let stores = file.stores.iter().filter(|(name, _)| in_code || used.contains(&name.text.as_str()));
     let sinks = file.sinks.iter().filter(|(name, _)| {
         let named = |other: &str| other == name.text;
         named(&file.dead_letters.text)

@@ -10,7 +10,7 @@ use fourstroke::{
     report::{Report, StrokeTimes},
     testkit::faults::{Fault, Faults, Op},
 };
-use fourstroke_runtime::{End, OutcomeCount, Summary, Tally, UnmarkedCount};
+use fourstroke_runtime::{End, OutcomeCount, Summary, Tally, UnkeptCount};
 use serde_json::json;
 
 use crate::world::{PIPELINE, World, acting, event};
@@ -191,12 +191,11 @@ async fn what_is_not_marked_as_done_is_told() {
     let summary = kept(&world, vec![decided("a", "2013-10-01T10:00:00Z", 0.9)]).await;
     assert_eq!(summary.dispositions["acted"], 1);
     assert_eq!(summary.unkept.as_ref().map(|unkept| unkept.count), Some(1));
-    let line =
-        "once          1 done, but not marked as done: may be done again; the first: a fault of the plan: Fatal\n";
+    let line = "state         1 not kept; the first: what was done: a fault of the plan: Fatal\n";
     assert!(summary.to_string().contains(line), "{summary}");
     let good = kept(&World::new(Faults::none()), acting(1)).await;
-    assert_eq!(good.unkept, Some(UnmarkedCount::default()));
-    assert!(!good.to_string().contains("not marked"), "{good}");
+    assert_eq!(good.unkept, Some(UnkeptCount::default()));
+    assert!(!good.to_string().contains("not kept"), "{good}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,26 +2,28 @@
 //! there of the other events is read, all in one round trip; afterwards what was done is marked, in another one. What may be
 //! done about what is found is `act/once/protocol.rs`'s.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod acting;
+mod claiming;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytestring::ByteString;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join;
+
+pub(super) use acting::Acting;
 
 use super::run::Run;
 use crate::{
-    act::once::{self, Claim, End, Entry, Found, Mark, Sending},
+    act::once::{self, End, Entry, Mark, Sending},
     clock::{Deadline, span},
     error::{Code, Error, Stage},
     identity,
-    ports::{Condition, Delete, Item, Key, Put, Store, StoreError},
+    ports::{Condition, Delete, Item, Key, Put, Store},
     report::{Action, Decision, Disposition, Replay},
     state::{self, Change},
 };
+use acting::ActingGuard;
+use claiming::{Asked, Claiming};
 
 /// How long the sends of a batch may take where something is to happen once.
 const ACTING: Duration = Duration::from_secs(15);
@@ -57,17 +59,6 @@ struct Held {
     entry: Entry,
 }
 
-/// What came of asking for one entry.
-enum Asked {
-    Held(u64, Box<Entry>),
-    Skip(Box<Entry>),
-    Wait(DateTime<Utc>),
-    Damaged,
-    Failed(StoreError),
-    /// Nothing was ever done once about it.
-    Nothing,
-}
-
 impl Run {
     /// Puts or reads what the ledger has of each event. What is found there replaces what was decided.
     pub(super) async fn claim(&mut self, decisions: &mut [Decision]) -> Option<Claims> {
@@ -80,7 +71,7 @@ impl Run {
         let mark = Mark { token: format!("{:032x}", rand::random::<u128>()).into(), leased_until };
 
         let (places, mut twins) = distinct(decisions);
-        let mut acting = ActingGuard { all: ledger.acting.clone(), mine: HashSet::new() };
+        let mut acting = ActingGuard::new(ledger.acting.clone());
         let busy = acting.enter(places.iter().map(|place| &decisions[*place].id));
         let claim = Claiming { ledger, mark: &mark, version: &pipeline.version, now, deadline: self.deadline };
         let asked: Vec<usize> = places.iter().copied().filter(|place| !busy.contains(&decisions[*place].id)).collect();
@@ -248,103 +239,6 @@ impl Claims {
     }
 }
 
-/// What is needed to ask for entries.
-struct Claiming<'a> {
-    ledger: &'a Ledger,
-    mark: &'a Mark,
-    version: &'a str,
-    now: DateTime<Utc>,
-    deadline: Deadline,
-}
-
-impl Claiming<'_> {
-    /// Puts the entries of those that chose something to be done once, and reads those of the others. What is found open is
-    /// taken over.
-    async fn ask(&self, decisions: &[Decision], places: &[usize]) -> Vec<Asked> {
-        let store = &*self.ledger.store;
-        let acts = |place: usize| decisions[place].disposition == Disposition::Passed && chose(&decisions[place]);
-        let (put, read): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|nth| acts(places[*nth]));
-        let begun = put.iter().map(|nth| {
-            let decision = &decisions[places[*nth]];
-            (once::key(decision), Entry::of(decision, self.mark, self.version, self.now))
-        });
-        let keys: Vec<Key> = read.iter().map(|nth| once::key(&decisions[places[*nth]])).collect();
-        let (begun, found) = join(
-            self.put(begun.map(|(key, entry)| (key, entry, Condition::Absent)).collect()),
-            state::read(store, &keys, self.deadline),
-        )
-        .await;
-        let mut answers: Vec<Option<Asked>> = places.iter().map(|_| None).collect();
-        put.into_iter().zip(begun).for_each(|(nth, asked)| answers[nth] = Some(asked));
-        let mut open = Vec::new();
-        for ((nth, key), found) in read.into_iter().zip(keys).zip(found) {
-            let looked = match found {
-                Ok(item) => self.look(item.as_ref(), None),
-                Err(error) => Err(Asked::Failed(error)),
-            };
-            match looked {
-                Ok((entry, condition)) => open.push((nth, (key, entry, condition))),
-                Err(asked) => answers[nth] = Some(asked),
-            }
-        }
-        let (nths, open): (Vec<usize>, Vec<_>) = open.into_iter().unzip();
-        let taken = self.put(open).await;
-        nths.into_iter().zip(taken).for_each(|(nth, asked)| answers[nth] = Some(asked));
-        answers.into_iter().map(|asked| asked.unwrap_or(Asked::Nothing)).collect()
-    }
-
-    /// Says what is found means, or what is to be put instead of it: `own` where there is nothing.
-    fn look(&self, item: Option<&Item>, own: Option<&Entry>) -> Result<(Entry, Condition), Asked> {
-        let Some(item) = item else {
-            return match (once::claim(Found::Nothing), own) {
-                (Claim::Begin, Some(own)) => Ok((own.clone(), Condition::Absent)),
-                _ => Err(Asked::Nothing),
-            };
-        };
-        let Some(entry) = Entry::from_value(&item.value) else { return Err(Asked::Damaged) };
-        match once::claim(entry.found(self.mark, self.now)) {
-            Claim::TakeOver => Ok((entry.taken_over(self.mark), Condition::Version(item.version))),
-            Claim::Act => Err(Asked::Held(item.version, Box::new(entry))),
-            Claim::Wait => Err(Asked::Wait(entry.leased_until)),
-            Claim::Skip | Claim::Begin => Err(Asked::Skip(Box::new(entry))),
-        }
-    }
-
-    async fn put(&self, entries: Vec<(Key, Entry, Condition)>) -> Vec<Asked> {
-        if entries.is_empty() {
-            return Vec::new();
-        }
-        let expires = Some(self.now + self.ledger.keep);
-        let put = |key: &Key, entry: &Entry, condition| {
-            Change::Put(Put { key: key.clone(), value: entry.to_value(), condition, expires })
-        };
-        let puts = entries.iter().map(|(key, entry, condition)| put(key, entry, *condition)).collect();
-        let mut entries: Vec<(Key, Entry, Option<Asked>)> =
-            entries.into_iter().map(|(key, entry, _)| (key, entry, None)).collect();
-        let again = |nth: usize, item: Option<Item>| {
-            let (key, entry, asked) = &mut entries[nth];
-            // It may have expired, or been removed, in between: then what was decided begins after all.
-            let (next, condition) = match self.look(item.as_ref(), Some(entry)) {
-                Ok(next) => next,
-                Err(other) => {
-                    *asked = Some(other);
-                    return None;
-                }
-            };
-            *entry = next;
-            Some(put(key, entry, condition))
-        };
-        let ended = state::change(&*self.ledger.store, puts, self.deadline, again).await;
-        let answers = ended.into_iter().zip(entries).map(|(ended, (_, entry, asked))| match (ended, asked) {
-            (_, Some(asked)) => asked,
-            (Ok(state::Changed::Done(version)), None) => Asked::Held(version, Box::new(entry)),
-            (Ok(state::Changed::Left), None) => Asked::Nothing,
-            (Err(error), None) => Asked::Failed(error),
-        });
-        answers.collect()
-    }
-}
-
 /// Puts a recorded decision in the place of the new one. What a limit holds back now and is not done yet stays held back.
 fn replay(decision: &mut Decision, entry: &Entry, disposition: Disposition) {
     let now_held = std::mem::replace(&mut decision.held_back, entry.held_back.clone());
@@ -385,35 +279,5 @@ impl Held {
             End::Remove => return Change::Delete(Delete { key, version: self.version }),
         };
         Change::Put(Put { key, value: entry.to_value(), condition: Condition::Version(self.version), expires })
-    }
-}
-
-/// The decisions that batches of this process are acting on.
-#[derive(Debug, Default)]
-pub(super) struct Acting(Mutex<HashSet<ByteString>>);
-
-/// Those of one batch, until it ends.
-struct ActingGuard {
-    all: Arc<Acting>,
-    mine: HashSet<ByteString>,
-}
-
-impl ActingGuard {
-    /// Enters decisions; gives those that another batch has entered.
-    fn enter<'a>(&mut self, ids: impl Iterator<Item = &'a ByteString>) -> HashSet<ByteString> {
-        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mine, busy): (HashSet<ByteString>, HashSet<ByteString>) = ids.cloned().partition(|id| !all.contains(id));
-        all.extend(mine.iter().cloned());
-        self.mine = mine;
-        busy
-    }
-}
-
-impl Drop for ActingGuard {
-    fn drop(&mut self) {
-        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in &self.mine {
-            all.remove(id);
-        }
     }
 }
