@@ -56,3 +56,22 @@ async fn a_recorded_action_is_sent_as_it_was_and_the_log_says_whose_it_is() {
         assert_eq!((&skipped["actions"][0]["earlier"], &skipped["disposition"]), (&json!(true), &json!("skipped")));
     }
 }
+
+#[tokio::test]
+async fn a_breaker_that_trips_lets_through_what_came_before_also_where_the_ledger_refuses_an_event() {
+    let world = World::default();
+    let yaml = PIPELINE
+        .replace("stores:", "stores:\n  state: \"memory:\"")
+        .replace("data: '{ \"id\": .id }' }", "once: state, data: '{ \"id\": .id }' }")
+        .replace("{ to: dead }", "{ to: dead, stop_above: 20%, of_last: 10 }");
+    let pipeline = world.open(&yaml).await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let good = |id: &str, x: f64| event(id, json!({ "id": id, "x": x }));
+    let deadline = || Deadline::after(Duration::from_secs(10));
+    assert_eq!(pipeline.run(vec![good("first", 0.9)], deadline()).await.count(Disposition::Acted), 1);
+    let mut batch: Vec<_> = (0..6).map(|nth| good(&format!("g{nth}"), 0.9)).collect();
+    batch.push(good("first", 0.8));
+    batch.extend((0..8).map(|nth| event(&format!("bad{nth}"), json!({ "id": format!("bad{nth}"), "x": "no" }))));
+    let report = pipeline.run(batch, deadline()).await;
+    assert_eq!(report.count(Disposition::Acted), 6, "what came before the poison acts");
+    assert!(report.held() > 0 && report.count(Disposition::DeadLettered) > 0, "and what came behind is held");
+}

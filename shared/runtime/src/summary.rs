@@ -57,11 +57,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Tells whether an event or a log entry failed, or the run did.
+    /// Tells whether an event, a log entry or something to be kept failed, or the run did.
     pub fn failed(&self) -> bool {
         let count = |disposition: Disposition| self.dispositions[disposition.as_str()];
         let log = self.log.as_ref().map_or(0, |log| log.diverted + log.lost);
-        !self.orderly || count(Disposition::DeadLettered) + count(Disposition::Retry) + log > 0
+        let unkept = self.unkept.as_ref().map_or(0, |unkept| unkept.count);
+        !self.orderly || count(Disposition::DeadLettered) + count(Disposition::Retry) + log + unkept > 0
     }
 }
 

@@ -15,7 +15,8 @@ use crate::output;
 /// Prints one item that a store keeps about a subject, whole.
 #[derive(clap::Args)]
 #[command(after_help = "\
-`fourstroke state list` tells the kinds. Control characters of a kind may be given as it writes them, such as \\u{1f}.
+`fourstroke state list` tells the kinds. Behind a window's name stands a digest of what it counts, behind a limit's its
+time: the name is enough where one item has it. Control characters may be given as the list writes them, such as \\u{1f}.
 
 Examples:
   fourstroke state get JFK 'window#airport' --store redb:.fourstroke/state.redb
@@ -66,14 +67,20 @@ pub async fn get(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Finds an item by its kind, or by how the list writes that.
+/// Finds an item by its kind, by how the list writes that, or by its name where one item alone has it.
 async fn find(store: &dyn Store, subject: &str, kind: &str) -> Result<Option<(String, Item)>, StoreError> {
     let found = store.get(&[Key::new(subject, kind)]).await.into_iter().next().transpose()?.flatten();
-    match found {
-        Some(item) => Ok(Some((kind.to_owned(), item))),
-        None if kind.contains('\\') => {
-            Ok(store.list(subject).await?.into_iter().find(|(sort, _)| printable(sort) == kind))
-        }
-        None => Ok(None),
+    if let Some(item) = found {
+        return Ok(Some((kind.to_owned(), item)));
     }
+    if kind.is_empty() || store.is_table() {
+        return Ok(None);
+    }
+    let mut items = store.list(subject).await?;
+    if let Some(place) = items.iter().position(|(sort, _)| printable(sort) == kind) {
+        return Ok(Some(items.swap_remove(place)));
+    }
+    let name = format!("{kind}#");
+    items.retain(|(sort, _)| sort.starts_with(&name));
+    Ok(if items.len() == 1 { items.pop() } else { None })
 }

@@ -84,7 +84,7 @@ fn everything_under_a_subject_is_listed() {
     let listed = listed.json();
     let sorts: Vec<&str> =
         listed["items"].as_array().unwrap().iter().map(|item| item["sort"].as_str().unwrap()).collect();
-    assert_eq!(sorts[..3], ["limit#offer\u{1f}north", &once[0], &once[1]]);
+    assert_eq!(sorts[..3], ["limit#offer#3600s\u{1f}north", &once[0], &once[1]]);
     assert!(sorts.len() == 4 && sorts[3].starts_with("window#orders#"), "{sorts:?}");
     assert_eq!((&listed["v"], &listed["subject"]), (&json!(1), &json!("ada")));
     assert!(listed["items"].as_array().unwrap().iter().all(|item| {
@@ -94,7 +94,9 @@ fn everything_under_a_subject_is_listed() {
 
     let text = state(&world, &["list", "ada"]).stdout;
     assert_eq!(text.lines().count(), 4, "{text}");
-    for part in ["limit#offer\\u{1f}north  ", "  version ", "  until 2", "  2 counted, the last 2", "\nwindow#orders"] {
+    for part in
+        ["limit#offer#3600s\\u{1f}north  ", "  version ", "  until 2", "  2 counted, the last 2", "\nwindow#orders"]
+    {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
     assert!(text.ends_with("2 in 1h, 3 in 3d, the newest 2013-10-01T13:00:00.000Z\n"), "{text}");
@@ -112,7 +114,8 @@ fn each_kind_is_shown_whole() {
     let listed = state(&world, &["list", "ada", "--json"]).json();
     // Behind its name stands a digest of what it counts.
     let kind = listed["items"][3]["sort"].as_str().unwrap();
-    let window = &get("ada", kind)["value"];
+    let window = &get("ada", "window#orders")["value"];
+    assert_eq!(window, &get("ada", kind)["value"], "where there is one of that name, the name is enough");
     assert_eq!((&window["newest"], &window["one_by_one"]), (&json!("2013-10-01T13:00:00.000Z"), &json!(1)));
     let hour = json!({
         "over": "1h", "buckets": 1, "count": 2, "sum": 35.0, "min": 5.0, "max": 30.0, "last": 5.0, "distinct": 2
@@ -123,22 +126,22 @@ fn each_kind_is_shown_whole() {
     assert_eq!(window["durations"], json!([hour, days]));
 
     // As the list writes it, and as it is.
-    let limit = get("ada", "limit#offer\\u{1f}north");
-    assert_eq!(limit, get("ada", "limit#offer\u{1f}north"));
-    assert_eq!((&limit["sort"], limit["value"].as_array().unwrap().len()), (&json!("limit#offer\u{1f}north"), 2));
+    let limit = get("ada", "limit#offer#3600s\\u{1f}north");
+    assert_eq!(limit, get("ada", "limit#offer#3600s\u{1f}north"));
+    assert_eq!((&limit["sort"], limit["value"].as_array().unwrap().len()), (&json!("limit#offer#3600s\u{1f}north"), 2));
     assert_eq!(limit["value"][1]["decision"], ids[1][..16]);
     assert!(limit["value"][1]["at"].as_str().is_some_and(|at| at.starts_with('2') && at.ends_with('Z')));
 
     let once = &get("bob", &format!("once#{}", ids[3]))["value"];
     assert_eq!((&once["actions"][0]["name"], &once["actions"][0]["done"]), (&json!("offer"), &json!(true)));
-    assert_eq!(once["actions"][0]["data"], json!({ "order": "4" }));
+    assert_eq!(once["actions"][0]["body"], r#"{"order":"4"}"#);
     assert!(once["decided_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{once}");
 
     let note = &get(&ids[0], "decision")["value"];
     assert_eq!(note["event_time"], "2013-10-01T10:00:00.000Z");
 
-    let text = state(&world, &["get", "ada", "window#orders"]).stdout;
-    assert!(text.starts_with("subject  ada\nkind     window#orders\nversion  "), "{text}");
+    let text = state(&world, &["get", "ada", kind]).stdout;
+    assert!(text.starts_with(&format!("subject  ada\nkind     {kind}\nversion  ")), "{text}");
     assert!(text.contains("\n  \"newest\": \"2013-10-01T13:00:00.000Z\""), "{text}");
 }
 

@@ -18,7 +18,7 @@ use crate::{
 pub struct Lookup(pub(super) LookupConfig, pub(super) Option<(String, MakeComputed)>);
 
 /// Makes a computed lookup, once its fields are read.
-type MakeComputed = Box<dyn FnOnce(Fields) -> Computed>;
+type MakeComputed = Box<dyn FnOnce(Fields) -> Computed + Send>;
 
 impl Lookup {
     /// Looks up `name` in a store. What is not found makes the event poison, unless there is a default.

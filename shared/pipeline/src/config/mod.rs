@@ -3,7 +3,6 @@
 
 mod cursor;
 mod duration;
-mod kept;
 mod mistake;
 mod on_error;
 mod parse;
@@ -23,11 +22,11 @@ use chrono::{DateTime, Utc};
 use vrl::value::Value;
 
 pub(crate) use duration::parse;
-pub use kept::{Give, LimitConfig, OnceConfig, WindowConfig};
 pub use mistake::{Mistake, Mistakes, did_you_mean};
 pub use resolve::Environment;
 pub use resource::{Format, Resource};
 pub use schema::schema;
+pub use state::{Give, LimitConfig, OnceConfig, WindowConfig};
 
 use crate::{
     code::{Computed, Function},
@@ -131,17 +130,14 @@ impl PipelineFile {
                 note(somewhere("what is done once is remembered for at least a minute"));
             }
         }
-        for window in self.enrich.iter().filter_map(|lookup| lookup.window.as_ref()) {
-            let durations = window.over.iter().all(|(_, over)| !over.is_zero());
-            if !durations || !(1..=state::MOST_OVER).contains(&window.over.len()) {
-                let message = format!("a window covers 1 to {} durations, such as \"1h 3h\"", state::MOST_OVER);
-                note(somewhere(&message));
-            }
-            if window.value.is_none() && window.give.iter().any(|give| *give != Give::Count) {
-                note(
-                    somewhere("only `count` is made without a value")
-                        .help("say what is counted: `.value(\".amount\")`"),
-                );
+        if self.act.rules.iter().flat_map(|rule| &rule.limits).any(|limit| limit.per.is_zero()) {
+            note(somewhere("a limit is for longer than no time"));
+        }
+        for lookup in &self.enrich {
+            let Some(window) = &lookup.window else { continue };
+            window.mistakes().into_iter().for_each(|message| note(somewhere(&message)));
+            if lookup.cache.is_some() || lookup.timeout.is_some() || lookup.missing != Missing::Null {
+                note(somewhere("a window has no cache, no timeout, and nothing that stands in"));
             }
         }
         let unfit = self.stop_above.and_then(on_error::unfit);

@@ -1,19 +1,123 @@
-//! What keeps state: `once` and `limit` of a rule, `window` of an `enrich` entry.
+//! What keeps state: `once` and `limit` of a rule, `window` of an `enrich` entry; what they are, and how they are read.
 
 use std::time::Duration;
 
 use super::{
-    Expr, Give, LimitConfig, Mistake, Name, OnceConfig, WindowConfig,
+    Expr, Mistake, Name,
     cursor::{Cursor, Section},
     yaml::{Data, Node},
 };
 
+/// `window`: counts events per key, and gives what they came to lately.
+#[derive(Clone, Debug)]
+pub struct WindowConfig {
+    /// `when`: which events are counted; none: all.
+    pub when: Option<Expr>,
+    /// `value`: what of them; an event where it is null is not counted.
+    pub value: Option<Expr>,
+    /// `over`: how far back, as it is written and as it is meant.
+    pub over: Vec<(String, Duration)>,
+    /// `give`: what is made of it.
+    pub give: Vec<Give>,
+    /// `late`: how much later than the latest one an event may come and still be told from one that was counted already.
+    pub late: Duration,
+}
+
+impl WindowConfig {
+    /// How late an event may come where nothing else is said.
+    pub(crate) const LATE: Duration = Duration::from_secs(600);
+    /// The most durations a window covers: each has buckets of its own in the stored item.
+    pub(super) const MOST_OVER: usize = 4;
+
+    /// Says what the reader of the file would have refused.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let (over, most) = (&self.over, WindowConfig::MOST_OVER);
+        let twice = (1..over.len()).any(|nth| over[..nth].iter().any(|(_, known)| *known == over[nth].1));
+        if !(1..=most).contains(&over.len()) || twice || over.iter().any(|(_, over)| over.is_zero()) {
+            found.push(format!("a window covers 1 to {most} different durations, such as \"1h 3h\""));
+        }
+        if self.give.is_empty() {
+            found.push("a window gives something".to_owned());
+        }
+        if self.value.is_none() && self.give.iter().any(|give| *give != Give::Count) {
+            found.push(
+                "only `count` is made without a value: say what is counted, such as `.value(\".amount\")`".to_owned(),
+            );
+        }
+        found
+    }
+}
+
+/// What a window gives, for each duration it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Give {
+    /// How many events.
+    Count,
+    /// Their values, added up.
+    Sum,
+    /// The mean of their values.
+    Mean,
+    /// The least value.
+    Min,
+    /// The greatest value.
+    Max,
+    /// The value of the latest event.
+    Last,
+    /// How many different values.
+    Distinct,
+}
+
+impl Give {
+    /// All of them.
+    pub const ALL: [Give; 7] = [Give::Count, Give::Sum, Give::Mean, Give::Min, Give::Max, Give::Last, Give::Distinct];
+
+    /// Returns the word in the pipeline file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Give::Count => "count",
+            Give::Sum => "sum",
+            Give::Mean => "mean",
+            Give::Min => "min",
+            Give::Max => "max",
+            Give::Last => "last",
+            Give::Distinct => "distinct",
+        }
+    }
+}
+
+/// `once`: where is remembered which actions have been done.
+#[derive(Clone, Debug)]
+pub struct OnceConfig {
+    /// The store; one for all rules.
+    pub store: Name,
+    /// `keep`: for how long; it should be longer than a source may deliver an event again.
+    pub keep: Duration,
+}
+
+impl OnceConfig {
+    /// How long is remembered where nothing else is said: longer than any stream keeps its events.
+    pub(crate) const KEEP: Duration = Duration::from_secs(366 * 24 * 3600);
+    /// The shortest time: well beyond a lease.
+    pub(crate) const SHORTEST: Duration = Duration::from_secs(60);
+}
+
+/// One entry of `limit`: not more often than that, for each of what `by` tells apart.
+#[derive(Clone, Debug)]
+pub struct LimitConfig {
+    /// `in`: the store that counts.
+    pub store: Name,
+    /// `by`: an expression per key part; null: there is no limit for this event.
+    pub by: Vec<Expr>,
+    /// `at_most`: how many actions; an integer.
+    pub at_most: Expr,
+    /// `per`: in how long, by wall clock.
+    pub per: Duration,
+}
+
 pub(super) const WINDOW: &[&str] = &["in", "by", "when", "value", "over", "give", "late"];
 pub(super) const LIMIT: &[&str] = &["in", "by", "at_most", "per"];
 pub(super) const ONCE: &[&str] = &["in", "keep"];
-
-/// The most durations a window covers: each has buckets of its own in the stored item.
-pub(super) const MOST_OVER: usize = 4;
 
 /// `once: STORE`, or with how long it is remembered.
 pub(super) fn once<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Option<OnceConfig> {
@@ -93,8 +197,9 @@ pub(super) fn window<'a>(cursor: &'a Cursor<'a>, node: &'a Node, at: &str) -> Op
 fn over(cursor: &Cursor<'_>, node: &Node, section: &Section<'_>) -> Vec<(String, Duration)> {
     let place = section.place("over");
     let items = cursor.items(node, &place);
-    if items.is_empty() || items.len() > MOST_OVER {
-        let message = format!("`{place}` must be 1 to {MOST_OVER} durations, such as [1h, 3h]");
+    if items.is_empty() || items.len() > WindowConfig::MOST_OVER {
+        let most = WindowConfig::MOST_OVER;
+        let message = format!("`{place}` must be 1 to {most} durations, such as [1h, 3h]");
         cursor.note(Mistake::new(node.span.clone(), message));
     }
     let read = |(node, at): (&Node, String)| Some((cursor.text(node, &at)?, positive(cursor, node, &at)?));

@@ -1,14 +1,23 @@
 //! Holds back what limits have no room for: all keys of a batch are read at once, counted in the order of the batch, and
 //! written before anything is sent. An action that is not sent in the end stays counted: a limit is never exceeded.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use bytestring::ByteString;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::{Inner, run::Run};
 use crate::{
-    act::{Limited, limit::Counted},
+    act::{
+        Limited,
+        limit::Counted,
+        once::{self, Entry},
+    },
     clock::Deadline,
     error::{Code, Error, Stage},
     ports::{Condition, Item, Key, Put, StoreError},
@@ -21,7 +30,7 @@ use crate::{
 struct Ask {
     decision: usize,
     action: usize,
-    id: bytestring::ByteString,
+    id: ByteString,
     at_most: i64,
 }
 
@@ -46,9 +55,12 @@ impl Run {
         }
         let pipeline = self.pipeline.clone();
         let now = self.clock.now();
-        read(&pipeline, &mut slots, now, self.deadline).await;
+        let reading = read(&pipeline, &mut slots, now, self.deadline);
+        let ((), done) = join(reading, already_done(&pipeline, decisions, self.deadline)).await;
         let mut held = Vec::new();
-        for (place, decision) in decisions.iter().enumerate().filter(|(_, decision)| is_chosen(decision)) {
+        let asking =
+            decisions.iter().enumerate().filter(|(_, decision)| is_chosen(decision) && !done.contains(&decision.id));
+        for (place, decision) in asking {
             for (number, action) in decision.actions.iter().enumerate().filter(|(_, action)| !action.limits.is_empty())
             {
                 let of = |limited: &Limited| places[&(limited.limit, &limited.key)];
@@ -95,6 +107,23 @@ impl Run {
 
 fn is_chosen(decision: &Decision) -> bool {
     decision.disposition == Disposition::Passed
+}
+
+/// Finds what was done once already, by its decision: it takes no room, as it is not done again.
+async fn already_done(pipeline: &Inner, decisions: &[Decision], deadline: Deadline) -> HashSet<ByteString> {
+    let Some(ledger) = &pipeline.ledger else { return HashSet::new() };
+    let limited = decisions.iter().filter(|decision| is_chosen(decision));
+    let limited =
+        limited.filter(|decision| decision.actions.iter().any(|action| action.once && !action.limits.is_empty()));
+    let asked: HashMap<Key, ByteString> = limited.map(|decision| (once::key(decision), decision.id.clone())).collect();
+    let keys: Vec<Key> = asked.keys().cloned().collect();
+    let found = state::read(&*ledger.store, &keys, deadline).await;
+    // What cannot be read now is asked for again when it is claimed.
+    let is_done = |item: Result<Option<Item>, StoreError>| {
+        let entry = item.ok().flatten().and_then(|item| Entry::from_value(&item.value));
+        entry.is_some_and(|entry| entry.actions.iter().all(|action| action.earlier))
+    };
+    keys.iter().zip(found).filter(|(_, item)| is_done(item.clone())).map(|(key, _)| asked[key].clone()).collect()
 }
 
 /// Collects the keys of a batch, each once.

@@ -69,8 +69,11 @@ pub(super) async fn run(
     run.report
 }
 
-fn dead_lettered(decisions: &[Decision]) -> usize {
-    decisions.iter().filter(|decision| decision.disposition == Disposition::DeadLettered).count()
+/// Tells whether what a store keeps, or does not take, made the event a dead letter, after the breaker looked.
+fn is_new_poison(decision: &Decision) -> bool {
+    const CODES: [Code; 4] = [Code::OTHER_BODY, Code::STATE_DAMAGED, Code::LIMIT_FAILED, Code::ONCE_FAILED];
+    let error = decision.error.as_ref().filter(|_| decision.disposition == Disposition::DeadLettered);
+    error.is_some_and(|error| error.stage == Stage::Act && CODES.contains(&error.code))
 }
 
 impl Run {
@@ -80,14 +83,15 @@ impl Run {
         }
         barrier::hold(&self.inputs, decisions);
         self.cut(decisions, |_| true);
-        let poison = dead_lettered(decisions);
         self.limit(decisions).await;
         barrier::hold(&self.inputs, decisions);
         let claims = self.claim(decisions).await;
         barrier::hold(&self.inputs, decisions);
-        if dead_lettered(decisions) > poison {
-            self.cut(decisions, |_| true);
+        if decisions.iter().any(is_new_poison) {
+            self.cut(decisions, is_new_poison);
         }
+        self.in_time(claims.as_ref(), decisions);
+        barrier::hold(&self.inputs, decisions);
         self.write_dead_letters(decisions).await;
         barrier::hold(&self.inputs, decisions);
         self.in_time(claims.as_ref(), decisions);

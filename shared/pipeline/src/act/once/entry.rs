@@ -173,7 +173,7 @@ fn read_action(value: &Value) -> Option<Action> {
     Some(Action {
         name: Arc::from(&*text(fields, "name")?),
         to: Arc::from(&*text(fields, "to")?),
-        data: data(content_type, &body)?,
+        data: data(content_type, &body).unwrap_or(Value::Null),
         outgoing: Outgoing {
             id: text(fields, "id")?,
             key: fields.get("key")?.to_str().map(ByteString::from),

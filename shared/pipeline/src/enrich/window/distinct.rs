@@ -81,11 +81,13 @@ impl Distinct {
         }
     }
 
-    /// Counts the different values of a duration's buckets and of the events behind them. `now` is the asking event's bucket.
+    /// Counts the different values of a duration's buckets and of the events behind them. `now` is the asking
+    /// event's bucket.
     pub fn count<'t>(
         &self,
         number: usize,
         now: i64,
+        with_own: bool,
         seen: impl Fn(i64) -> bool,
         tail: impl Iterator<Item = &'t Counted>,
     ) -> u64 {
@@ -104,7 +106,8 @@ impl Distinct {
             Distinct::Sketched(sketches) => {
                 let mut registers = [0; REGISTERS];
                 let buckets = sketches.get(number).into_iter().flatten();
-                let seen = buckets.filter(|(bucket, _)| *bucket <= now && *bucket > now - Ring::BUCKETS);
+                let seen =
+                    buckets.filter(|(bucket, _)| *bucket < now + i64::from(with_own) && *bucket > now - Ring::BUCKETS);
                 for (_, bucket) in seen {
                     registers.iter_mut().zip(bucket).for_each(|(all, one)| *all = (*all).max(*one));
                 }

@@ -4,12 +4,14 @@
 //! before that of `t`: `floor(time / w) > floor(t / w) - 60` with `w` a sixtieth. That does not depend on the order in which
 //! events came, as long as none is later than `late`.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    distinct::Distinct,
-    ring::{Ring, Sums},
+    distinct::{Distinct, digest},
+    ring::{Own, Ring, Sums},
 };
 use crate::state::shown::{duration, millis};
 
@@ -69,6 +71,8 @@ pub(super) struct History {
     tail: Vec<Counted>,
     /// The greatest time of an event that is in buckets, and what it was worth.
     folded: Option<(i64, Worth)>,
+    /// The same of the time before that.
+    before: Option<(i64, Worth)>,
     reached: Vec<Reached>,
     /// By duration, in milliseconds.
     rings: Vec<(i64, Ring)>,
@@ -111,6 +115,7 @@ impl History {
             newest: i64::MIN,
             tail: Vec::new(),
             folded: None,
+            before: None,
             reached: Vec::new(),
             rings: plan.over.iter().map(|over| (*over, Ring::default())).collect(),
             distinct: plan.distinct.then(Distinct::default),
@@ -126,6 +131,9 @@ impl History {
         rings.extend(self.rings.into_iter().filter(|(over, _)| !plan.over.contains(over)));
         rings.truncate(RINGS);
         self.rings = rings;
+        if plan.distinct && self.distinct.is_none() {
+            self.tail.iter_mut().for_each(|counted| counted.value = digest(&counted.worth));
+        }
         self.distinct = plan.distinct.then(|| self.distinct.unwrap_or_default().fit(&kept));
         self
     }
@@ -198,7 +206,7 @@ impl History {
         let mut fold = 0;
         for counted in &self.tail {
             let left = self.tail.len() - fold;
-            if counted.at > old && left <= TAIL && text <= TEXT {
+            if counted.at >= old && left <= TAIL && text <= TEXT {
                 break;
             }
             text -= counted.worth.size();
@@ -209,43 +217,61 @@ impl History {
     }
 
     fn fold(&mut self, plan: &Plan, event: Counted) {
+        let folded = self.folded.as_ref().map(|(at, _)| *at);
         // All that may still ask with all rights are younger.
         let asking = self.newest.saturating_sub(plan.late);
         for (over, ring) in &mut self.rings {
             let bucket = |time: i64| time.div_euclid(Plan::width(*over));
-            ring.add(bucket(event.at), bucket(asking), &event.worth);
+            let order = folded.map_or(Ordering::Greater, |folded| event.at.cmp(&folded));
+            ring.add(bucket(event.at), bucket(asking), &event.worth, order);
         }
         if let Some(distinct) = &mut self.distinct {
             distinct.add(plan, &event, asking.saturating_sub(plan.farthest()));
         }
-        if self.folded.as_ref().is_none_or(|(folded, _)| *folded <= event.at) {
+        if folded.is_none_or(|folded| folded < event.at) {
+            self.before = self.folded.take();
+        }
+        if folded.is_none_or(|folded| folded <= event.at) {
             self.folded = Some((event.at, event.worth));
+        } else if self.before.as_ref().is_none_or(|(before, _)| *before <= event.at) {
+            self.before = Some((event.at, event.worth));
         }
     }
 
     /// Returns what a duration comes to for an event at that time, which does not see itself.
-    pub fn at(&self, plan: &Plan, number: usize, at: i64, own: Option<u64>) -> Sum {
+    pub fn at(&self, plan: &Plan, number: usize, at: i64, itself: Option<u64>) -> Sum {
         let over = plan.over[number];
         let width = Plan::width(over);
         let now = at.div_euclid(width);
         let seen = |time: i64| time < at && time.div_euclid(width) > now - Ring::BUCKETS;
-        // A bucket that may hold what is not before the event is left out whole.
-        let is_behind = self.folded.as_ref().is_none_or(|(folded, _)| *folded < at);
-        let mut sum = Sum { sums: self.rings[number].1.sum(now, is_behind), ..Sum::default() };
-        if let Some((_, worth)) = self.folded.as_ref().filter(|(folded, _)| seen(*folded)) {
+        // Of a bucket that holds what is not before the event only what is known to be before it counts.
+        let own = match self.folded.as_ref().map_or(Ordering::Less, |(folded, _)| folded.cmp(&at)) {
+            Ordering::Less => Own::Whole,
+            Ordering::Equal => Own::Early,
+            Ordering::Greater => Own::Nothing,
+        };
+        let mut sum = Sum { sums: self.rings[number].1.sum(now, own), ..Sum::default() };
+        let last = self.folded.iter().chain(&self.before).find(|(folded, _)| *folded < at);
+        if let Some((_, worth)) = last.filter(|(folded, _)| seen(*folded)) {
             sum.last = Some(worth.clone());
         }
         let end = self.tail.partition_point(|counted| counted.at < at);
         let start = self.tail[..end].partition_point(|counted| !seen(counted.at));
         let tail = &self.tail[start..end];
-        for counted in tail.iter().filter(|counted| Some(counted.id) != own) {
+        for counted in tail.iter().filter(|counted| Some(counted.id) != itself) {
             sum.sums.add(&counted.worth);
         }
-        if let Some(last) = tail.iter().rfind(|counted| Some(counted.id) != own) {
+        if let Some(last) = tail.iter().rfind(|counted| Some(counted.id) != itself) {
             sum.last = Some(last.worth.clone());
         }
         if let Some(distinct) = &self.distinct {
-            sum.distinct = distinct.count(number, now, seen, tail.iter().filter(|counted| Some(counted.id) != own));
+            sum.distinct = distinct.count(
+                number,
+                now,
+                own == Own::Whole,
+                seen,
+                tail.iter().filter(|counted| Some(counted.id) != itself),
+            );
         }
         sum
     }

@@ -163,6 +163,8 @@ struct Ask {
     at: i64,
     id: u64,
     counted: Option<(Counted, Option<Position>)>,
+    /// Whether anything was ever counted before it.
+    found: bool,
     sees: Vec<Value>,
 }
 
@@ -180,6 +182,7 @@ impl Advancing {
     /// Lets each event see what came before it, and counts it.
     fn advance(&mut self, window: &Window) {
         for ask in &mut self.asks {
+            ask.found = !self.after.is_empty();
             ask.sees = window.values(&self.after, ask);
             if let Some((counted, position)) = &ask.counted {
                 self.after.count(&window.plan, counted.clone(), position.as_ref());

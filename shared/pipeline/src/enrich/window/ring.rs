@@ -1,5 +1,7 @@
 //! Sums by sixtieths of a duration.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::history::Worth;
@@ -41,6 +43,17 @@ impl Sums {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ring {
     buckets: Vec<(i64, Sums)>,
+    /// What of the bucket of the latest time is before that time.
+    early: Sums,
+}
+
+/// What an event sees of its own bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    Whole,
+    /// What is before the latest time there.
+    Early,
+    Nothing,
 }
 
 impl Ring {
@@ -49,8 +62,9 @@ impl Ring {
     /// The most that are kept: more than a duration's where events go into buckets before they are old.
     const MOST: usize = 240;
 
-    /// Adds to a bucket, and lets go of those that no event from that bucket on sees.
-    pub fn add(&mut self, bucket: i64, from: i64, worth: &Worth) {
+    /// Adds to a bucket, and lets go of those that no event from that bucket on sees. `order` tells whether the event is behind
+    /// the latest one there is.
+    pub fn add(&mut self, bucket: i64, from: i64, worth: &Worth, order: Ordering) {
         let first = from.saturating_sub(Ring::BUCKETS);
         let gone = self.buckets.partition_point(|(number, _)| *number <= first);
         self.buckets.drain(..gone.max(self.buckets.len().saturating_sub(Ring::MOST)));
@@ -61,6 +75,11 @@ impl Ring {
         if self.buckets.get(place).is_none_or(|(number, _)| *number != bucket) {
             self.buckets.insert(place, (bucket, Sums::default()));
         }
+        match order {
+            Ordering::Greater => self.early = self.buckets[place].1,
+            Ordering::Less if self.buckets.last().is_some_and(|(number, _)| *number == bucket) => self.early.add(worth),
+            Ordering::Less | Ordering::Equal => {}
+        }
         self.buckets[place].1.add(worth);
     }
 
@@ -69,10 +88,10 @@ impl Ring {
         self.buckets.len()
     }
 
-    /// Adds up what an event in that bucket sees, of its own bucket too where all there is before it.
-    pub fn sum(&self, now: i64, with_own: bool) -> Sums {
-        let mut sum = Sums::default();
-        let last = if with_own { now } else { now - 1 };
+    /// Adds up what an event in that bucket sees.
+    pub fn sum(&self, now: i64, own: Own) -> Sums {
+        let mut sum = if own == Own::Early { self.early } else { Sums::default() };
+        let last = if own == Own::Whole { now } else { now - 1 };
         let seen = self.buckets.iter().filter(|(number, _)| *number <= last && *number > now - Ring::BUCKETS);
         seen.for_each(|(_, sums)| sum.merge(sums));
         sum

@@ -42,12 +42,11 @@ impl Seeing<'_> {
         self.ask(&mut states, of, decisions);
         cpu::map_mut(&mut states, KEYS, |states| states.iter_mut().flatten().for_each(|state| state.advance(window)));
         for state in states.iter_mut().flatten() {
-            let found = !state.before.is_empty();
             for ask in &mut state.asks {
                 let (decision, name) = (&mut decisions[ask.decision], self.lookup.name.clone());
                 let said = Said::new(window.names.clone(), std::mem::take(&mut ask.sees));
                 decision.record.say(self.lookup.place, Arc::new(said));
-                decision.lookups.push(Seen { name, found, age: Duration::ZERO });
+                decision.lookups.push(Seen { name, found: ask.found, age: Duration::ZERO });
             }
         }
         Advanced { lookup: self.place, keys: states.into_iter().flatten().collect() }
@@ -78,7 +77,7 @@ impl Seeing<'_> {
                     let counted = counted.filter(|_| time <= latest);
                     let counted = counted.map(|counted| (counted, groups.position(event, part.1)));
                     let id = start(&decision.id);
-                    state.asks.push(Ask { decision: number, at, id, counted, sees: Vec::new() });
+                    state.asks.push(Ask { decision: number, at, id, counted, found: false, sees: Vec::new() });
                 }
                 Err(error) => decision.error = Some(error),
             }

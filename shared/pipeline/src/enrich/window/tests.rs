@@ -56,7 +56,7 @@ fn what_is_kept_under_a_key_is_bounded() {
             let counted = Counted { at: number * step, id: number as u64, value: digest(&worth), worth };
             history.count(&plan, counted, Some(&position));
             // Also on the way: what was exact becomes sketches at some moment.
-            if number % 7 == 0 || (1_000..1_200).contains(&number) {
+            if number % 97 == 0 || (1_000..1_020).contains(&number) {
                 largest = largest.max(write(&history).len());
             }
         }
@@ -74,7 +74,9 @@ fn what_is_folded_early_is_never_seen_too_early() {
         history.count(&plan, Counted { at, id: number, worth: Worth::Number(at as f64), value: 0 }, None);
     }
     let sees = history.at(&plan, 0, 20_000, None).sums;
-    assert!(sees.count <= 2_000 && sees.max < 20_000.0, "{sees:?} is not before it");
+    assert_eq!((sees.count, sees.max), (2_000, 19_990.0), "just what is before it");
+    let late = history.at(&plan, 0, 19_995, None).sums;
+    assert!(late.count <= 2_000 && late.max < 19_995.0, "{late:?} is not before it");
     assert_eq!(history.at(&plan, 0, 20_001, None).sums.count, 4_000);
 }
 

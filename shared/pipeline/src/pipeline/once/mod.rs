@@ -117,7 +117,7 @@ impl Run {
                 }
             }
         }
-        self.end_twins_of(&held, &mut twins, decisions);
+        self.follow_twins(&held, &mut twins, decisions);
         Some(Claims { mark, until, held, twins, _acting: acting })
     }
 
@@ -127,7 +127,7 @@ impl Run {
     }
 
     /// Leaves those twins that end as the event they are delivered with again, if anything is to be done once.
-    fn end_twins_of(
+    fn follow_twins(
         &mut self,
         held: &HashMap<usize, Held>,
         twins: &mut Vec<(usize, usize)>,
@@ -138,7 +138,7 @@ impl Run {
             let recorded = held.contains_key(first) || first_of.replay.is_some();
             // It was not before it was asked for.
             let asked_again = first_of.disposition == Disposition::Retry;
-            if recorded && !same {
+            if !same && !asked_again && (recorded || chose(&decisions[*twin])) {
                 let reason = "another event of the batch has the same id";
                 self.fails(&mut decisions[*twin], Error::poison(Stage::Act, Code::OTHER_BODY, reason));
                 return false;
@@ -146,6 +146,7 @@ impl Run {
             let follows = asked_again || same && (recorded || chose(first_of));
             if follows {
                 decisions[*twin].disposition = Disposition::Skipped;
+                decisions[*twin].error = None;
             }
             follows
         });
@@ -166,7 +167,11 @@ impl Run {
                 self.fails(decision, Error::retryable(Stage::Act, Code::DEADLINE, reason));
             } else if lease && held.is_some() {
                 let reason = "the lease on the event would end before its actions could";
-                self.fails(decision, Error::retryable(Stage::Act, Code::LEASED, reason));
+                self.fails(decision, Error::retryable(Stage::Act, Code::DEADLINE, reason));
+            } else if claims.is_some() && held.is_none() && chose(decision) {
+                // Whatever led here: nothing is sent once without an entry.
+                let reason = "nothing is known of what was done about the event";
+                self.fails(decision, Error::retryable(Stage::Act, Code::ONCE_FAILED, reason));
             }
         }
     }
@@ -226,7 +231,7 @@ impl Claims {
         self.held.contains_key(&place)
     }
 
-    /// Lets what was delivered twice in the batch end as it did the first time.
+    /// Lets what was delivered twice in the batch be asked for again where the first one is.
     pub(super) fn end_twins(&self, decisions: &mut [Decision]) {
         for (twin, first) in &self.twins {
             let (disposition, error) = (decisions[*first].disposition, decisions[*first].error.clone());

@@ -54,8 +54,9 @@ impl Wiring<'_> {
             let by: Option<Vec<Expression>> = by.into_iter().collect();
             let (Some(by), Some(at_most), Some((store, _))) = (by, at_most, keeper) else { continue };
             let name = &config.name.text;
-            // Where there are several, their order tells them apart.
-            let kind = if place == 0 { format!("limit#{name}") } else { format!("limit#{name}#{}", place + 1) };
+            // Counted for another time, it is another count. Where there are several, their order tells them apart.
+            let kind = format!("limit#{name}#{}s", limit.per.as_secs_f64());
+            let kind = if place == 0 { kind } else { format!("{kind}#{}", place + 1) };
             let per = span(limit.per);
             limits.push(Limit { rule: name.as_str().into(), store, by, at_most, per, kind });
         }

@@ -63,7 +63,7 @@ pub async fn workers_never_exceed_a_limit(store: Arc<dyn Store>, clock: &HandClo
     for _ in 0..extent.workers {
         workers.push(place.open(place.strokes(&name, "1").rule(rule())).await);
     }
-    let rounds = extent.rounds.div_ceil(10);
+    let rounds = extent.rounds;
     for round in 0..rounds {
         let subject = unique(&format!("subject-{round}"));
         let mut running = JoinSet::new();
@@ -119,4 +119,9 @@ pub async fn what_is_taken_over_is_limited(store: Arc<dyn Store>, clock: &HandCl
     clock.advance(minute);
     assert_eq!(run(&pipeline, one("a")).await.count(Disposition::Acted), 1, "and it was not forgotten");
     assert_eq!(place.out.ids().len(), 2);
+
+    // What is done takes no room when it comes again.
+    clock.advance(minute * 2);
+    let both = run(&pipeline, [one("a"), one("c")].concat()).await;
+    assert_eq!((both.count(Disposition::Skipped), both.count(Disposition::Acted)), (1, 1));
 }

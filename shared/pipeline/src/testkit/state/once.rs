@@ -122,6 +122,10 @@ pub async fn another_body_is_refused(store: Arc<dyn Store>, clock: &HandClock) {
     assert_eq!(ends, [Disposition::DeadLettered, Disposition::Acted, Disposition::DeadLettered]);
     assert_eq!(code(&both, 2), Some(Code::OTHER_BODY));
     assert_eq!((place.out.ids().len(), place.dead.ids().len()), (2, 3));
+    // Behind one that is refused nothing of that id is sent without an entry.
+    let again = run(&pipeline, vec![of(json!(2.0)), of(json!(1.0))]).await;
+    assert_eq!(again.count(Disposition::Acted), 0);
+    assert_eq!(place.out.ids().len(), 2, "it was done once");
 }
 
 /// Checks, by chance, that whatever fails every event acts in the end, under one key, and twice only where an answer got lost.

@@ -181,7 +181,7 @@ pub async fn workers_lose_no_count(store: Arc<dyn Store>, clock: &HandClock, ext
         workers.push(opened(&place, &name).await);
     }
     let at = |second: i64| (start + chrono::TimeDelta::seconds(second)).to_rfc3339();
-    let rounds = extent.rounds.div_ceil(20).min(40);
+    let rounds = extent.rounds.div_ceil(5);
     for round in 0..rounds {
         let mut running = JoinSet::new();
         for (nth, worker) in workers.iter().cloned().enumerate() {
