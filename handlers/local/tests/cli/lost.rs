@@ -27,7 +27,7 @@ fn nothing_is_lost_of_a_day_with_poison_though_the_process_is_killed() {
 
     let [first, second, third, again, replayed] = &account.runs[..] else { panic!("{account}") };
     assert!([first, second, third].into_iter().all(|killed| killed.entries < 3_031), "{account}");
-    assert!(first.entries >= 1_010, "{account}");
+    assert!(first.entries >= 400, "a good part of the first batch, whose log has outcomes too: {account}");
     assert_eq!((again.entries, replayed.entries), (3_031, 3_031));
     assert_eq!((again.dead_letters, replayed.dead_letters), (31, 31));
 }
