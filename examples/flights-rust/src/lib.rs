@@ -117,4 +117,5 @@ pub fn strokes(from: &str, out: &str, state: &str) -> Strokes {
                 .missing(LATELY_OR_NAN, f64::NAN),
         )
         .rule(rebook(99.1).once("state"))
+        .outcome_in("state")
 }

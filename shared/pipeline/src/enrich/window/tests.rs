@@ -93,7 +93,7 @@ fn a_window_that_changes_keeps_the_durations_it_had() {
     }
     let history = history.fit(&other);
     assert_eq!(history.at(&other, 0, 2 * HOUR, None).sums.count, 100, "the day was covered before");
-    assert_eq!(history.at(&other, 1, 2 * HOUR, None).sums.count, 10, "three hours begin with the latest events");
+    assert_eq!(history.at(&other, 1, 2 * HOUR, None).sums.count, 11, "three hours begin with the latest events");
 }
 
 #[test]
