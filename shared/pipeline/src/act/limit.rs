@@ -13,6 +13,7 @@ use crate::{
     ports::Key,
     report::Decision,
     state::shown::moment,
+    state::write_key,
 };
 
 /// How much of a decision's id is kept: 64 bits tell apart what one key has.
@@ -50,33 +51,17 @@ impl Limit {
         decision: &mut Decision,
         evaluator: &mut Evaluator,
     ) -> Result<Option<Limited>, String> {
-        let Some(key) = subject_key(&self.by, &self.kind, decision, evaluator)? else { return Ok(None) };
+        let (mut partition, mut sort) = (String::new(), String::new());
+        if !write_key(&self.by, &self.kind, decision, evaluator, (&mut partition, &mut sort))? {
+            return Ok(None);
+        }
         let at_most = self.at_most.eval(&mut decision.record, evaluator)?;
         let at_most = at_most.as_integer().ok_or("`at_most` gives no integer")?;
         if at_most > Limit::MOST {
             return Err(format!("`at_most` is {at_most}; the most a limit counts is {}", Limit::MOST));
         }
-        Ok(Some(Limited { limit: place, key, at_most }))
+        Ok(Some(Limited { limit: place, key: Key::new(partition, sort), at_most }))
     }
-}
-
-/// Makes the key of what is kept about a subject: the first part is the subject, the others stand behind the kind. None where
-/// one of them is null.
-pub(crate) fn subject_key(
-    by: &[Expression],
-    kind: &str,
-    decision: &mut Decision,
-    evaluator: &mut Evaluator,
-) -> Result<Option<Key>, String> {
-    let (mut partition, mut sort) = (String::new(), kind.to_owned());
-    for (place, part) in by.iter().enumerate() {
-        let Some(part) = part.str(&mut decision.record, evaluator)? else { return Ok(None) };
-        match place {
-            0 => partition.push_str(&part),
-            place => Key::push_part(&mut sort, place, &part),
-        }
-    }
-    Ok(Some(Key::new(partition, sort)))
 }
 
 /// What a limit has counted under one key, the earliest first.

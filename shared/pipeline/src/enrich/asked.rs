@@ -5,8 +5,8 @@ use crate::{
     error::{Code, Error, Stage},
     expression::Evaluator,
     pipeline::cpu,
-    ports::Key,
     report::Decision,
+    state::write_key,
 };
 
 /// Which decision asks for which key, each key once.
@@ -41,7 +41,8 @@ impl Asked {
             if decision.error.is_some() {
                 return None;
             }
-            let made = write(lookup, decision, &mut partition, &mut sort, &mut evaluator);
+            let key = (&mut partition, &mut sort);
+            let made = write_key(&lookup.keys, lookup.kind(), decision, &mut evaluator, key);
             made.map(|made| made.then(|| keys.place(&partition, &sort))).unwrap_or_else(|reason| {
                 let reason = format!("the key of `{}`: {reason}", lookup.name);
                 decision.error = Some(Error::poison(Stage::Enrich, Code::LOOKUP_KEY, reason));
@@ -51,26 +52,4 @@ impl Asked {
         let of = of.collect();
         Asked { keys, of }
     }
-}
-
-/// Writes the parts of one decision's key; false where one of them is null.
-fn write(
-    lookup: &Lookup,
-    decision: &mut Decision,
-    partition: &mut String,
-    sort: &mut String,
-    evaluator: &mut Evaluator,
-) -> Result<bool, String> {
-    partition.clear();
-    sort.clear();
-    sort.push_str(lookup.kind());
-    let behind = usize::from(!sort.is_empty());
-    for (place, part) in lookup.keys.iter().enumerate() {
-        let Some(part) = part.str(&mut decision.record, evaluator)? else { return Ok(false) };
-        match place {
-            0 => partition.push_str(&part),
-            place => Key::push_part(sort, place - 1 + behind, &part),
-        }
-    }
-    Ok(!lookup.keys.is_empty())
 }

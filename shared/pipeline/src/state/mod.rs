@@ -2,10 +2,12 @@
 //! What the items mean is theirs.
 
 mod change;
+mod key;
 mod read;
 pub(crate) mod shown;
 
 pub(crate) use change::{Change, Changed, change};
+pub(crate) use key::write_key;
 pub(crate) use read::read;
 pub use shown::shown;
 

@@ -37,11 +37,11 @@ pub(crate) struct Entry {
     pub actions: Vec<Action>,
 }
 
-/// Who acts, and until when.
+/// Who may act, and until when.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Lease {
     pub token: ByteString,
-    pub leased_until: DateTime<Utc>,
+    pub until: DateTime<Utc>,
 }
 
 /// Names the place of an event's entry: its key is the subject, or its decision where it has none.
@@ -52,11 +52,11 @@ pub(crate) fn key(decision: &Decision) -> Key {
 
 impl Entry {
     /// Makes the entry of what was just decided.
-    pub fn of(decision: &Decision, mark: &Mark, version: &str, now: DateTime<Utc>) -> Entry {
+    pub fn of(decision: &Decision, lease: &Lease, version: &str, now: DateTime<Utc>) -> Entry {
         Entry {
-            token: mark.token.clone(),
+            token: lease.token.clone(),
             attempt: 1,
-            leased_until: mark.leased_until,
+            leased_until: lease.until,
             payload: sha256(&decision.body).into(),
             decided_at: now,
             version: version.into(),
@@ -67,10 +67,10 @@ impl Entry {
     }
 
     /// Says what it means to one attempt.
-    pub fn found(&self, mark: &Mark, now: DateTime<Utc>) -> Found {
+    pub fn found(&self, lease: &Lease, now: DateTime<Utc>) -> Found {
         if self.actions.iter().all(|action| action.earlier) {
             Found::Done
-        } else if self.token == mark.token {
+        } else if self.token == lease.token {
             Found::Mine
         } else if now < self.leased_until {
             Found::Leased
@@ -80,13 +80,8 @@ impl Entry {
     }
 
     /// Makes it another attempt's.
-    pub fn taken_over(self, mark: &Mark) -> Entry {
-        Entry {
-            token: mark.token.clone(),
-            leased_until: mark.leased_until,
-            attempt: self.attempt.saturating_add(1),
-            ..self
-        }
+    pub fn taken_over(self, lease: &Lease) -> Entry {
+        Entry { token: lease.token.clone(), leased_until: lease.until, attempt: self.attempt.saturating_add(1), ..self }
     }
 
     /// Ends the lease.
@@ -136,10 +131,10 @@ impl Entry {
     }
 }
 
-impl Mark {
+impl Lease {
     /// Tells whether the lease outlasts what may take that long from now.
     pub fn outlasts(&self, now: DateTime<Utc>, acting: std::time::Duration) -> bool {
-        now + span(acting) <= self.leased_until
+        now + span(acting) <= self.until
     }
 }
 

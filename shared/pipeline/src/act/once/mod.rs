@@ -7,5 +7,5 @@ mod protocol;
 #[cfg(test)]
 mod model;
 
-pub(crate) use entry::{Entry, Mark, key};
+pub(crate) use entry::{Entry, Lease, key};
 pub(crate) use protocol::{Claim, End, Found, Sending, claim, end};

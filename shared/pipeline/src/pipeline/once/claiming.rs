@@ -5,7 +5,7 @@ use futures_util::future::join;
 
 use super::{Ledger, chose};
 use crate::{
-    act::once::{self, Claim, Entry, Found, Mark},
+    act::once::{self, Claim, Entry, Found, Lease},
     clock::Deadline,
     ports::{Condition, Item, Key, Put, StoreError},
     report::{Decision, Disposition},
@@ -26,7 +26,7 @@ pub(super) enum Asked {
 /// What is needed to ask for entries.
 pub(super) struct Claiming<'a> {
     pub ledger: &'a Ledger,
-    pub mark: &'a Mark,
+    pub lease: &'a Lease,
     pub version: &'a str,
     pub now: DateTime<Utc>,
     pub deadline: Deadline,
@@ -41,7 +41,7 @@ impl Claiming<'_> {
         let (put, read): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|nth| acts(places[*nth]));
         let begun = put.iter().map(|nth| {
             let decision = &decisions[places[*nth]];
-            (once::key(decision), Entry::of(decision, self.mark, self.version, self.now))
+            (once::key(decision), Entry::of(decision, self.lease, self.version, self.now))
         });
         let keys: Vec<Key> = read.iter().map(|nth| once::key(&decisions[places[*nth]])).collect();
         let (begun, found) = join(
@@ -77,8 +77,8 @@ impl Claiming<'_> {
             };
         };
         let Some(entry) = Entry::from_value(&item.value) else { return Err(Asked::Damaged) };
-        match once::claim(entry.found(self.mark, self.now)) {
-            Claim::TakeOver => Ok((entry.taken_over(self.mark), Condition::Version(item.version))),
+        match once::claim(entry.found(self.lease, self.now)) {
+            Claim::TakeOver => Ok((entry.taken_over(self.lease), Condition::Version(item.version))),
             Claim::Act => Err(Asked::Held(item.version, Box::new(entry))),
             Claim::Wait => Err(Asked::Wait(entry.leased_until)),
             Claim::Skip | Claim::Begin => Err(Asked::Skip(Box::new(entry))),

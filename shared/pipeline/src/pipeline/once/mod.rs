@@ -14,7 +14,7 @@ pub(super) use acting::Acting;
 
 use super::run::Run;
 use crate::{
-    act::once::{self, End, Entry, Mark, Sending},
+    act::once::{self, End, Entry, Lease, Sending},
     clock::{Deadline, span},
     error::{Code, Error, Stage},
     identity,
@@ -42,7 +42,7 @@ pub(super) struct Ledger {
 
 /// What a batch holds of the ledger.
 pub(super) struct Claims {
-    mark: Mark,
+    lease: Lease,
     /// When the sends must have ended.
     pub(super) until: Deadline,
     /// By decision.
@@ -66,14 +66,14 @@ impl Run {
         let ledger = pipeline.ledger.as_ref()?;
         let now = self.clock.now();
         let until = Deadline::after(self.deadline.left().min(ACTING));
-        let leased_until = now + span(until.left()) + MARGIN;
         // A random token: nobody else may take what is put for their own.
-        let mark = Mark { token: format!("{:032x}", rand::random::<u128>()).into(), leased_until };
+        let token = format!("{:032x}", rand::random::<u128>()).into();
+        let lease = Lease { token, until: now + span(until.left()) + MARGIN };
 
         let (places, mut twins) = distinct(decisions);
         let mut acting = ActingGuard::new(ledger.acting.clone());
         let busy = acting.enter(places.iter().map(|place| &decisions[*place].id));
-        let claim = Claiming { ledger, mark: &mark, version: &pipeline.version, now, deadline: self.deadline };
+        let claim = Claiming { ledger, lease: &lease, version: &pipeline.version, now, deadline: self.deadline };
         let asked: Vec<usize> = places.iter().copied().filter(|place| !busy.contains(&decisions[*place].id)).collect();
         let answers = claim.ask(decisions, &asked).await;
         let waits = places.into_iter().filter(|place| busy.contains(&decisions[*place].id));
@@ -118,7 +118,7 @@ impl Run {
             }
         }
         self.follow_twins(&held, &mut twins, decisions);
-        Some(Claims { mark, until, held, twins, _acting: acting })
+        Some(Claims { lease, until, held, twins, _acting: acting })
     }
 
     fn fails(&mut self, decision: &mut Decision, error: Error) {
@@ -154,7 +154,7 @@ impl Run {
 
     /// Asks again for what there is no time left to act on, or no lease: the process was stopped for long, or the clock jumped.
     pub(super) fn in_time(&mut self, claims: Option<&Claims>, decisions: &mut [Decision]) {
-        let lease = claims.is_some_and(|claims| !claims.mark.outlasts(self.clock.now(), claims.until.left()));
+        let lost = claims.is_some_and(|claims| !claims.lease.outlasts(self.clock.now(), claims.until.left()));
         for (place, decision) in decisions.iter_mut().enumerate() {
             let acts =
                 decision.disposition == Disposition::Passed && decision.actions.iter().any(|action| !action.earlier);
@@ -165,7 +165,7 @@ impl Run {
             if self.deadline.passed() || held.is_some_and(|claims| claims.until.passed()) {
                 let reason = "the deadline came before the event could act";
                 self.fails(decision, Error::retryable(Stage::Act, Code::DEADLINE, reason));
-            } else if lease && held.is_some() {
+            } else if lost && held.is_some() {
                 let reason = "the lease on the event would end before its actions could";
                 self.fails(decision, Error::retryable(Stage::Act, Code::DEADLINE, reason));
             } else if claims.is_some() && held.is_none() && chose(decision) {
@@ -185,7 +185,7 @@ impl Run {
         // An answer that got lost leaves what this attempt wrote: that is no loss.
         let again = |_: usize, item: Option<Item>| {
             let entry = item.and_then(|item| Entry::from_value(&item.value));
-            if entry.is_some_and(|entry| entry.token != claims.mark.token) {
+            if entry.is_some_and(|entry| entry.token != claims.lease.token) {
                 lost.push("what was done: another worker has taken the event over".to_owned());
             }
             None
