@@ -15,6 +15,8 @@
 //! A new adapter is its file, a `mod` line here, a feature line in `Cargo.toml`, an arm in [`open`], and an entry in the
 //! compliance tests.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "file")]
 pub mod file;
 #[cfg(feature = "http")]
@@ -27,6 +29,10 @@ pub mod redb;
 #[cfg(feature = "stdout")]
 pub mod stdout;
 
+#[cfg(feature = "connection")]
+mod at_once;
+#[cfg(feature = "connection")]
+mod connection;
 #[cfg(any(feature = "file", feature = "stdout"))]
 mod framed;
 #[cfg(any(feature = "file", feature = "redb"))]

@@ -8,7 +8,8 @@ use fourstroke::{
 };
 use hyper::{StatusCode, header::RETRY_AFTER};
 
-use super::client::{Answer, Client};
+use super::client::Client;
+use crate::connection::Answer;
 
 /// Makes the error of an answer that is none of those hoped for.
 pub(super) fn unhoped(client: &Client, answer: &Answer) -> SendError {

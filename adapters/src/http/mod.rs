@@ -7,15 +7,11 @@
 //! connection is made. An address that is not public is refused, unless the resource says `private: true`; those of a
 //! cloud's metadata service are refused always.
 
-mod address;
 mod answer;
-mod at_once;
 mod client;
-mod connect;
 mod freshness;
 mod headers;
 mod object;
-mod pool;
 mod sink;
 mod table;
 mod target;

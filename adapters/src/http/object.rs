@@ -11,9 +11,10 @@ use hyper::{
 
 use super::{
     answer::unhoped,
-    client::{Answer, Ask, Client, Cut},
+    client::{Ask, Client},
     sink,
 };
+use crate::connection::{Answer, Cut};
 
 /// The longest object: as long as a model may be, and its parts.
 const LARGEST: usize = 1 << 30;
@@ -50,7 +51,7 @@ async fn ask(resource: &Resource, method: Method, most: usize) -> Result<Answer,
     let (target, uri) = sink::read(&resource)?;
     let client = Client::new(&resource, target, Clock::system())?;
     let ask = Ask { method, uri, headers: HeaderMap::new(), body: Bytes::new(), most, patience: None };
-    let answer = client.ask(&ask).await.map_err(|error| error.reason)?;
+    let answer = client.ask(ask).await.map_err(|error| error.reason)?;
     match answer.status {
         StatusCode::OK => Ok(answer),
         _ => Err(unhoped(&client, &answer).reason),

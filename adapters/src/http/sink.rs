@@ -19,11 +19,11 @@ use tokio::time::Instant;
 
 use super::{
     answer::unhoped,
-    at_once::{AT_ONCE, gathered},
     client::{Ask, Client},
     headers,
     target::Target,
 };
+use crate::at_once::{AT_ONCE, gathered};
 
 /// Posts each body as it is, with its media type, the item's id as `idempotency-key` and its attributes as
 /// `fourstroke-NAME`.
@@ -83,7 +83,7 @@ impl HttpSink {
             most: MOST,
             patience: Some(PATIENCE),
         };
-        let answer = self.client.ask(&ask).await?;
+        let answer = self.client.ask(ask).await?;
         if answer.status.is_success() { Ok(()) } else { Err(unhoped(&self.client, &answer)) }
     }
 
@@ -126,6 +126,10 @@ impl HttpSink {
 
 #[async_trait]
 impl Sink for HttpSink {
+    async fn connect(&self) {
+        self.client.connect().await;
+    }
+
     async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>> {
         self.post_all(items, None).await.into_iter().flatten().collect()
     }

@@ -20,10 +20,13 @@ use tokio::time::Instant;
 
 use super::{
     answer::unhoped,
-    at_once::{AT_ONCE, gathered},
-    client::{Answer, Ask, Client, Cut},
+    client::{Ask, Client},
     freshness, headers,
     template::{Filled, Template},
+};
+use crate::{
+    at_once::{AT_ONCE, gathered},
+    connection::{Answer, Cut},
 };
 
 /// Gets one JSON object per key, each with version 1. It is only read: puts and deletes fail for good.
@@ -71,7 +74,7 @@ impl HttpTable {
         let asked = self.client.clock.now();
         let ask = Ask { method: Method::GET, uri, headers: all, body: Bytes::new(), most: MOST, patience: None };
         let answer =
-            self.client.ask(&ask).await.map_err(|error| StoreError { kind: error.kind, reason: error.reason })?;
+            self.client.ask(ask).await.map_err(|error| StoreError { kind: error.kind, reason: error.reason })?;
         match answer.status {
             StatusCode::OK => {
                 let value = self.object(&answer)?;
@@ -116,6 +119,10 @@ impl HttpTable {
 
 #[async_trait]
 impl Store for HttpTable {
+    async fn connect(&self) {
+        self.client.connect().await;
+    }
+
     async fn get(&self, keys: &[Key]) -> Vec<Result<Option<Item>, StoreError>> {
         self.rows(keys, None).await.into_iter().flatten().collect()
     }

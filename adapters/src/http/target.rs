@@ -3,21 +3,18 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use fourstroke::config::Resource;
-use hyper::Uri;
 use url::{Host, Url};
 
-use super::address::Reach;
+use crate::connection::{Place, Reach};
 
 /// A URL that may be used.
 #[derive(Clone)]
 pub(super) struct Target {
-    /// Scheme, host and port: what a connection is made to.
-    pub(super) origin: Uri,
+    pub(super) place: Place,
     /// `host:port` as the `host` header says it, without the scheme's own port.
     pub(super) authority: String,
     /// Path and query, percent-encoded.
     pub(super) path: String,
-    pub(super) reach: Reach,
 }
 
 impl Target {
@@ -57,11 +54,11 @@ impl Target {
         }
         let authority = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
         let origin = format!("{}://{authority}/", url.scheme());
+        let origin = origin.parse().map_err(|error| format!("`{shown}` is no URL: {error}"))?;
         Ok(Target {
-            origin: origin.parse().map_err(|error| format!("`{shown}` is no URL: {error}"))?,
+            place: Place { origin, reach },
             authority,
             path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
-            reach,
         })
     }
 }
@@ -115,10 +112,10 @@ mod tests {
     fn a_url_is_taken_apart() {
         let target = read("https://Example.ORG:443/a/../b%20c?d=e", |_| {}).ok().unwrap();
         assert_eq!(
-            (target.origin.to_string().as_str(), target.authority.as_str()),
+            (target.place.origin.to_string().as_str(), target.authority.as_str()),
             ("https://example.org/", "example.org")
         );
-        assert_eq!((target.path.as_str(), target.reach), ("/b%20c?d=e", Reach::Public));
+        assert_eq!((target.path.as_str(), target.place.reach), ("/b%20c?d=e", Reach::Public));
         assert_eq!(read("http://[::1]:8080", |_| {}).ok().unwrap().authority, "[::1]:8080");
     }
 
@@ -152,7 +149,7 @@ mod tests {
     fn this_machine_needs_no_encryption_and_no_leave() {
         for url in ["http://localhost:1/", "http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]/"]
         {
-            assert_eq!(read(url, |_| {}).map(|target| target.reach).ok(), Some(Reach::Loopback), "{url}");
+            assert_eq!(read(url, |_| {}).map(|target| target.place.reach).ok(), Some(Reach::Loopback), "{url}");
         }
     }
 

@@ -21,6 +21,7 @@ pub mod report;
 pub mod state;
 mod transform;
 pub mod types;
+pub mod warm;
 
 #[cfg(feature = "testkit")]
 pub mod testkit;

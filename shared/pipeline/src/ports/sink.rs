@@ -60,6 +60,10 @@ impl SendError {
 /// ([`SendError::held`]), unless the resource says `order: none`. `Ok` means durable, as far as the service promises.
 #[async_trait]
 pub trait Sink: Send + Sync {
+    /// Makes what the first call would wait for: finds the endpoint, gets credentials, connects. Where it fails, the first call
+    /// tells.
+    async fn connect(&self) {}
+
     /// Sends items once; never retries.
     async fn send(&self, items: &[Outgoing]) -> Vec<Result<(), SendError>>;
 

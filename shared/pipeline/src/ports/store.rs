@@ -144,6 +144,10 @@ pub struct StoreError {
 /// Keeps items by key. One answer per key, in the order asked; one bad key never fails the others.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// Makes what the first call would wait for: finds the endpoint, gets credentials, connects. Where it fails, the first call
+    /// tells.
+    async fn connect(&self) {}
+
     /// Reads items; an expired one is `None`. Keys are distinct.
     ///
     /// An item whose value is null says that nothing is there, and until when that may be believed, to a lookup.

@@ -4,10 +4,10 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
 /// How many requests of one call may be under way at once.
-pub(super) const AT_ONCE: usize = 32;
+pub(crate) const AT_ONCE: usize = 32;
 
 /// Collects what comes, each with its place among so many, until that moment; what has not come by then is `None`.
-pub(super) async fn gathered<T>(
+pub(crate) async fn gathered<T>(
     coming: impl Stream<Item = (usize, T)>,
     count: usize,
     until: Option<Instant>,

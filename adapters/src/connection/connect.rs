@@ -11,72 +11,83 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use fourstroke::{
     error::Kind,
     ports::{SendError, Sent},
+    warm,
 };
-use http_body_util::Full;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{HttpConnector, dns::Name};
+use hyper::client::conn::http1;
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::{
+    client::legacy::connect::{HttpConnector, dns::Name},
+    rt::TokioIo,
+};
 use rustls::{CertificateError, ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::{
+    Place,
     address::{Reach, Refused},
-    target::Target,
+    kept::Kept,
 };
 
-/// A connection that takes one request at a time.
-pub(super) type Connection = SendRequest<Full<Bytes>>;
-
-/// Makes connections to one target.
-#[derive(Clone)]
+/// Makes connections to one place.
+#[derive(Clone, Debug)]
 pub(super) struct Connector {
-    target: Target,
+    place: Place,
     connector: HttpsConnector<HttpConnector<Resolver>>,
 }
 
 impl Connector {
-    /// Reads the machine's trusted certificates, if the target needs them; connects to nothing.
+    /// Reads the machine's trusted certificates, if the place needs them; connects to nothing.
     ///
     /// # Errors
     /// One sentence: there are none.
-    pub(super) fn new(target: Target, timeout: Duration) -> Result<Connector, String> {
+    pub(super) fn new(place: Place, timeout: Duration) -> Result<Connector, String> {
         const KEEPALIVE: Duration = Duration::from_secs(30);
-        let mut tcp = HttpConnector::new_with_resolver(Resolver(target.reach));
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(place.reach));
         // TLS is put on top of it.
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
         // Shared among the addresses of a name, so that a dead one leaves time for the next.
         tcp.set_connect_timeout(Some(timeout));
-        let tls = match target.origin.scheme_str() {
+        let tls = match place.origin.scheme_str() {
             Some("https") => trusting_the_machine()?,
             _ => builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
         };
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
-        Ok(Connector { target, connector })
+        Ok(Connector { place, connector })
     }
 
     /// Makes a connection.
     ///
     /// # Errors
     /// Nothing was sent. `Fatal`: the address or the certificate is refused.
-    pub(super) async fn connect(&self) -> Result<Connection, SendError> {
+    pub(super) async fn connect(&self) -> Result<Kept, SendError> {
         let mut connector = self.connector.clone();
         let stream = async {
             poll_fn(|cx| connector.poll_ready(cx)).await?;
-            connector.call(self.target.origin.clone()).await
+            connector.call(self.place.origin.clone()).await
         };
         let stream = stream.await.map_err(|error| refused(&*error))?;
+        let socket = SockRef::from(tcp(&stream)).try_clone().map_err(|error| refused(&error))?;
         let handshake = http1::Builder::new().handshake(stream).await;
         let (sender, connection) = handshake.map_err(|error| refused(&error))?;
         // Its failures reach whoever waits for an answer.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(sender)
+        warm::opened();
+        Ok(Kept { sender, socket })
+    }
+}
+
+fn tcp(stream: &MaybeHttpsStream<TokioIo<TcpStream>>) -> &TcpStream {
+    match stream {
+        MaybeHttpsStream::Http(stream) => stream.inner(),
+        MaybeHttpsStream::Https(stream) => stream.inner().get_ref().0.inner().inner(),
     }
 }
 
@@ -209,8 +220,7 @@ mod tests {
         let authority = format!("localhost:{}", listener.local_addr().unwrap().port());
         let at = |reach| {
             let origin = format!("http://{authority}/").parse().unwrap();
-            let target = Target { origin, authority: authority.clone(), path: "/".to_owned(), reach };
-            Connector::new(target, Duration::from_secs(1)).unwrap()
+            Connector::new(Place { origin, reach }, Duration::from_secs(1)).unwrap()
         };
         let refused = at(Reach::Public).connect().await.unwrap_err();
         assert_eq!(refused.kind, Kind::Fatal, "{}", refused.reason);

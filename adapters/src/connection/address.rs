@@ -7,19 +7,24 @@ use std::{
 
 /// How far a resource may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// This machine alone: its host is `localhost` or a loopback address.
     Loopback,
     /// Public addresses alone.
     Public,
     /// Private ones too.
     Private,
+    /// Whatever a cloud's own SDK asks for: it knows where credentials are handed out.
+    #[cfg(feature = "aws")]
+    Any,
 }
 
 impl Reach {
     /// Lets an address through, or says why not.
-    pub(super) fn check(self, address: IpAddr) -> Result<(), Refused> {
+    pub(crate) fn check(self, address: IpAddr) -> Result<(), Refused> {
         match (class(address), self) {
+            #[cfg(feature = "aws")]
+            (_, Reach::Any) => Ok(()),
             (Class::Never(what), _) => Err(Refused { what, remedy: "it is refused always" }),
             (Class::Loopback, Reach::Loopback | Reach::Private) | (Class::Private(_), Reach::Private) => Ok(()),
             (_, Reach::Loopback) => Err(Refused { what: "not this machine's", remedy: "`localhost` must be" }),
@@ -34,7 +39,7 @@ const ALLOW: &str = "`private: true` allows it";
 
 /// Describes why an address was refused. It does not show the address: the URL may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     what: &'static str,
     remedy: &'static str,
 }
