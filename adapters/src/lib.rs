@@ -37,4 +37,6 @@ mod connection;
 mod framed;
 #[cfg(any(feature = "file", feature = "redb"))]
 mod place;
+#[cfg(any(feature = "kinesis", feature = "sqs"))]
+mod rounds;
 mod services;
