@@ -8,6 +8,7 @@
 //! |---|---|---|---|---|---|
 //! | `file` | `file:PATH` | lines and rows | lookup table | appends lines and rows | |
 //! | `http` | `https://HOST/PATH` | | lookup table | posts bodies | |
+//! | `kinesis` | `kinesis://STREAM` | | | puts records | |
 //! | `memory` | `memory:` | a list | all | a list | lines |
 //! | `redb` | `redb:PATH` | | all, kept in a file | | |
 //! | `stdout` | `stdout:` | | | lines | |
@@ -21,6 +22,8 @@ pub mod aws;
 pub mod file;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "kinesis")]
+pub mod kinesis;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod open;

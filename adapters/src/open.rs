@@ -135,6 +135,8 @@ pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
             let clock = fourstroke::clock::Clock::system();
             Ok(Arc::new(crate::http::HttpSink::open(resource, clock)?))
         }
+        #[cfg(feature = "kinesis")]
+        "kinesis" => Ok(Arc::new(crate::kinesis::KinesisSink::open(resource).await?)),
         #[cfg(feature = "memory")]
         "memory" => alone(resource).map(|()| Arc::new(crate::memory::MemorySink::default()) as Arc<dyn Sink>),
         #[cfg(feature = "stdout")]
@@ -155,6 +157,8 @@ pub fn check_sink(resource: &Resource) -> Result<(), String> {
         "file" => crate::file::check_sink(resource),
         #[cfg(feature = "http")]
         "https" | "http" => crate::http::check_sink(resource),
+        #[cfg(feature = "kinesis")]
+        "kinesis" => crate::kinesis::check_sink(resource),
         #[cfg(feature = "memory")]
         "memory" => alone(resource),
         #[cfg(feature = "stdout")]

@@ -60,7 +60,7 @@ const SERVICES: [Service; 16] = [
     here(&["memory"], cfg!(feature = "memory"), &[Use::Source, Use::Store, Use::Sink]),
     here(&["stdout"], cfg!(feature = "stdout"), &[Use::Sink]),
     Service { handlers: LASTING, ..here(&["redb"], cfg!(feature = "redb"), &[Use::Store]) },
-    later(&["kinesis"], "kinesis", AWS),
+    Service { handlers: AWS, ..here(&["kinesis"], cfg!(feature = "kinesis"), &[Use::Sink]) },
     later(&["sqs"], "sqs", AWS),
     later(&["dynamodb"], "dynamodb", AWS),
     later(&["s3"], "s3", AWS),

@@ -102,6 +102,11 @@ impl Fault {
         Fault { kind, sent, reason: said(what, code, 0, message) }
     }
 
+    /// Says that a call could not even be put together.
+    pub(crate) fn of_building(what: &str, error: &dyn Error) -> Fault {
+        Fault::new(what, Kind::Poison, Sent::No, &error.to_string())
+    }
+
     pub(crate) fn new(what: &str, kind: Kind, sent: Sent, reason: &str) -> Fault {
         Fault { kind, sent, reason: format!("`{what}`: {reason}") }
     }

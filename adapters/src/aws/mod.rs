@@ -7,6 +7,7 @@ mod account;
 mod client;
 mod fault;
 
+pub(crate) use account::within;
 pub use account::{account, account_at};
 pub(crate) use client::{only_connect, repeatable};
 pub(crate) use fault::Fault;

@@ -206,6 +206,15 @@ pub struct StrokeTimes {
     pub whole: Duration,
 }
 
+/// How the keys of a batch's lookups and windows were answered, each counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// From what an earlier batch was told.
+    pub cached: usize,
+    /// By their store.
+    pub asked: usize,
+}
+
 /// Says what became of a batch. Never an `Err`: what already acted is never forgotten.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -232,6 +241,8 @@ pub struct Report {
     pub reloads: Vec<Reload>,
     /// Where the time went.
     pub times: StrokeTimes,
+    /// What lookups and windows asked for.
+    pub reads: Reads,
 }
 
 /// Says that the breaker of `on_error.stop_above` moved: what somebody should hear of.
@@ -326,6 +337,8 @@ impl Report {
         self.leased = again.leased;
         self.breaker.extend(again.breaker);
         self.reloads.extend(again.reloads);
+        self.reads.cached += again.reads.cached;
+        self.reads.asked += again.reads.asked;
         self.times.transform += again.times.transform;
         self.times.enrich += again.times.enrich;
         self.times.infer += again.times.infer;

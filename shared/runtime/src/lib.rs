@@ -1,9 +1,13 @@
-//! What fourstroke's handlers share: the loop from a source to settled batches, and what a run measures.
+//! What fourstroke's handlers share: the loop from a source to settled batches, logs and metrics, what a run measures, and what a
+//! handler in a cloud must not start with.
 
 mod alarm;
 mod figures;
+mod lasting;
 mod latency;
+pub mod logs;
 mod memory;
+mod metrics;
 mod score_histogram;
 mod scores;
 mod summary;
@@ -14,7 +18,9 @@ mod waiting;
 mod worker;
 
 pub use figures::{micros, printable};
+pub use lasting::passing;
 pub use latency::{Latencies, Quantiles};
+pub use metrics::Metrics;
 pub use scores::{Baseline, ModelScore, ScoreSummary};
 pub use summary::{
     ActionCount, BreakerCount, ErrorCount, LogCount, LookupCount, OutcomeCount, ReloadCount, SloCount, Summary,

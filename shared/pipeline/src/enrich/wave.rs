@@ -6,7 +6,7 @@ use crate::{
     event::Decoded,
     pipeline::{Stubs, cpu},
     ports::{Item, Key, StoreError},
-    report::Decision,
+    report::{Decision, Reads},
     state,
 };
 
@@ -41,6 +41,7 @@ impl Wave {
         batch: Batch<'_>,
         decisions: &mut [Decision],
         windows: &mut Vec<Advanced>,
+        reads: &mut Reads,
     ) -> Option<Wave> {
         let waves = batch.lookups.iter().map(|lookup| lookup.wave + 1).max().unwrap_or(0);
         while number < waves {
@@ -55,6 +56,7 @@ impl Wave {
                 (asked, answering)
             });
             let wave = Wave { number, lookups: known.collect() };
+            wave.lookups.iter().for_each(|(asked, answering)| answering.count(asked, reads));
             if !wave.lookups.iter().all(|(_, answering)| answering.is_complete()) {
                 return Some(wave);
             }
@@ -95,6 +97,15 @@ impl Wave {
 }
 
 impl Answering {
+    fn count(&self, asked: &Asked, reads: &mut Reads) {
+        let known = match self {
+            Answering::Rows(answers) => answers.iter().filter(|answer| answer.is_some()).count(),
+            Answering::Window(_) => 0,
+        };
+        reads.cached += known;
+        reads.asked += asked.keys.len() - known;
+    }
+
     fn is_complete(&self) -> bool {
         match self {
             Answering::Rows(answers) => answers.iter().all(Option::is_some),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join;
 use tokio::time::Instant;
+use tracing::{Instrument, Span, info_span};
 
 use super::{
     Inner, Stubs, barrier,
@@ -13,7 +14,7 @@ use super::{
     once::Claims,
     outcomes,
     send::send,
-    strokes::{self, Strokes},
+    strokes::{self, Decided, Strokes},
     windows,
 };
 use crate::{
@@ -56,14 +57,15 @@ pub(super) async fn run(
         return run.report;
     }
     let (pipeline, inputs, clock) = (run.pipeline.clone(), run.inputs.clone(), run.clock.clone());
-    let (mut decisions, windows, times) = Strokes { pipeline, inputs, deadline, clock, stubs }.run().await;
-    run.report.times = times;
+    let decided = Strokes { pipeline, inputs, deadline, clock, stubs, span: Span::current() }.run().await;
+    let Decided { mut decisions, windows, times, reads } = decided;
+    (run.report.times, run.report.reads) = (times, reads);
     let acting = Instant::now();
     strokes::in_time(deadline, &mut decisions);
-    run.act(&mut decisions, &windows).await;
+    run.act(&mut decisions, &windows).instrument(info_span!("act")).await;
     run.report.times.act += acting.elapsed();
 
-    run.log(&mut decisions).await;
+    run.log(&mut decisions).instrument(info_span!("log")).await;
     run.report.decisions = decisions;
     run.report.times.whole = started.elapsed();
     run.report

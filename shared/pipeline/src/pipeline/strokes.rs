@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::{Instrument, Span, info_span};
 
 use super::{
     Inner, Stubs,
@@ -17,7 +18,7 @@ use crate::{
     event::Decoded,
     expression::Evaluator,
     identity::decision_id,
-    report::{Decision, Joined, Outcome, StrokeTimes},
+    report::{Decision, Joined, Outcome, Reads, StrokeTimes},
     transform::Memory,
 };
 
@@ -28,6 +29,17 @@ pub(super) struct Strokes {
     pub deadline: Deadline,
     pub clock: Clock,
     pub stubs: Arc<Stubs>,
+    /// The batch's, for the threads that take it up.
+    pub span: Span,
+}
+
+/// What the strokes came to.
+pub(super) struct Decided {
+    pub decisions: Vec<Decision>,
+    /// What windows came to, to be written back.
+    pub windows: Vec<Advanced>,
+    pub times: StrokeTimes,
+    pub reads: Reads,
 }
 
 /// A batch between two strokes.
@@ -36,30 +48,36 @@ struct Underway {
     times: StrokeTimes,
     /// What windows came to, to be written back.
     windows: Vec<Advanced>,
-    /// When enrich began.
+    reads: Reads,
+    /// When enrich began, and its span, which it leaves and enters again.
     enriching: Instant,
+    span: Span,
     /// The wave whose keys a store has to be asked for; none: every stroke is done.
     waiting: Option<Wave>,
 }
 
 impl Strokes {
     /// Decides what is to be done about each event.
-    pub async fn run(self) -> (Vec<Decision>, Vec<Advanced>, StrokeTimes) {
+    pub async fn run(self) -> Decided {
         let this = Arc::new(self);
         let (pace, events) = (&this.pipeline.pace, this.inputs.len());
         let strokes = this.clone();
         let mut underway = pace.run(events, move || strokes.begin()).await;
         while let Some(mut wave) = underway.waiting.take() {
-            wave.ask(&this.pipeline.lookups, &this.clock, this.deadline).await;
+            let asking = wave.ask(&this.pipeline.lookups, &this.clock, this.deadline);
+            asking.instrument(underway.span.clone()).await;
             let strokes = this.clone();
             underway = pace
                 .run(events, move || {
-                    let next = wave.apply(strokes.batch(), &mut underway.decisions, &mut underway.windows);
+                    let span = underway.span.clone();
+                    let (decisions, windows) = (&mut underway.decisions, &mut underway.windows);
+                    let next = span.in_scope(|| wave.apply(strokes.batch(), decisions, windows));
                     strokes.go_on(underway, next)
                 })
                 .await;
         }
-        (underway.decisions, underway.windows, underway.times)
+        let Underway { decisions, windows, times, reads, .. } = underway;
+        Decided { decisions, windows, times, reads }
     }
 
     fn batch(&self) -> Batch<'_> {
@@ -69,22 +87,25 @@ impl Strokes {
 
     fn begin(&self) -> Underway {
         let started = Instant::now();
-        let decisions = self.transform();
+        let decisions = info_span!(parent: &self.span, "transform").in_scope(|| self.transform());
         let times = StrokeTimes { transform: started.elapsed(), ..StrokeTimes::default() };
-        self.go_on(Underway { decisions, times, windows: Vec::new(), enriching: Instant::now(), waiting: None }, 0)
+        let (windows, reads, enriching) = (Vec::new(), Reads::default(), Instant::now());
+        let span = info_span!(parent: &self.span, "enrich");
+        self.go_on(Underway { decisions, times, windows, reads, enriching, span, waiting: None }, 0)
     }
 
     /// Goes on with a wave of lookups, and beyond them if nothing has to be asked for.
     fn go_on(&self, mut underway: Underway, wave: usize) -> Underway {
-        let Underway { decisions, times, windows, enriching, waiting } = &mut underway;
-        *waiting = Wave::from(wave, self.batch(), decisions, windows);
+        let Underway { decisions, times, windows, reads, enriching, span, waiting } = &mut underway;
+        *waiting = span.in_scope(|| Wave::from(wave, self.batch(), decisions, windows, reads));
         if waiting.is_some() {
             return underway;
         }
         times.enrich = enriching.elapsed();
+        *span = Span::none();
         let inferring = Instant::now();
         in_time(self.deadline, decisions);
-        self.infer(decisions);
+        info_span!(parent: &self.span, "infer").in_scope(|| self.infer(decisions));
         times.infer = inferring.elapsed();
         let acting = Instant::now();
         self.choose(decisions);
