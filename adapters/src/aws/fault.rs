@@ -91,6 +91,11 @@ impl Fault {
                 let (kind, sent) = meaning(code, status);
                 Fault { kind, sent, reason: said(what, code, status, message) }
             }
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                let (kind, sent) = meaning("", status);
+                Fault { kind, sent, reason: said(what, "", status, "the answer cannot be read") }
+            }
             SdkError::TimeoutError(_) => Fault::new(what, Kind::Retryable, Sent::Unknown, "no answer in time"),
             error => Fault::of_causes(what, error),
         }

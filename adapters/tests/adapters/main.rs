@@ -1,5 +1,6 @@
 //! Every adapter runs the compliance suite of every port it claims, and what only it promises is tested beside it.
 
+mod aws;
 mod faults;
 mod file_rows;
 mod file_sink;
@@ -7,6 +8,7 @@ mod file_source;
 mod file_table;
 mod files;
 mod http;
+mod kinesis_sink;
 mod memory;
 mod open;
 mod redb_crash;
