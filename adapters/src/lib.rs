@@ -6,11 +6,17 @@
 //!
 //! | feature | scheme | source | store | sink | trigger |
 //! |---|---|---|---|---|---|
+//! | `dynamodb` | | | | | a table's stream |
+//! | `event_bridge` | | | | | a bus's events |
 //! | `file` | `file:PATH` | lines and rows | lookup table | appends lines and rows | |
+//! | `function_url` | | | | | HTTP requests to a function |
 //! | `http` | `https://HOST/PATH` | | lookup table | posts bodies | |
-//! | `kinesis` | `kinesis://STREAM` | | | puts records | |
+//! | `iot` | | | | | a rule's messages, and whatever else has no envelope |
+//! | `kinesis` | `kinesis://STREAM` | | | puts records | a stream's records |
 //! | `memory` | `memory:` | a list | all | a list | lines |
 //! | `redb` | `redb:PATH` | | all, kept in a file | | |
+//! | `sns` | | | | | a topic's notifications |
+//! | `sqs` | | | | | a queue's messages |
 //! | `stdout` | `stdout:` | | | lines | |
 //!
 //! A new adapter is its file, a `mod` line here, a feature line in `Cargo.toml`, an arm in [`open`], and an entry in the
@@ -18,10 +24,18 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+#[cfg(feature = "event_bridge")]
+pub mod event_bridge;
 #[cfg(feature = "file")]
 pub mod file;
+#[cfg(feature = "function_url")]
+pub mod function_url;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "iot")]
+pub mod iot;
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
 #[cfg(feature = "memory")]
@@ -29,17 +43,44 @@ pub mod memory;
 pub mod open;
 #[cfg(feature = "redb")]
 pub mod redb;
+#[cfg(feature = "sns")]
+pub mod sns;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 #[cfg(feature = "stdout")]
 pub mod stdout;
 
 #[cfg(feature = "connection")]
 mod at_once;
+#[cfg(any(feature = "dynamodb", feature = "kinesis", feature = "sqs"))]
+mod batch_response;
 #[cfg(feature = "connection")]
 mod connection;
 #[cfg(any(feature = "file", feature = "stdout"))]
 mod framed;
+#[cfg(feature = "function_url")]
+mod http_reply;
+#[cfg(any(feature = "dynamodb", feature = "event_bridge", feature = "function_url", feature = "sns", feature = "sqs"))]
+mod pairs;
+#[cfg(any(
+    feature = "dynamodb",
+    feature = "event_bridge",
+    feature = "function_url",
+    feature = "kinesis",
+    feature = "sns",
+    feature = "sqs"
+))]
+mod payload;
 #[cfg(any(feature = "file", feature = "redb"))]
 mod place;
+#[cfg(any(feature = "dynamodb", feature = "kinesis", feature = "sns", feature = "sqs"))]
+mod records;
 #[cfg(any(feature = "kinesis", feature = "sqs"))]
 mod rounds;
 mod services;
+#[cfg(any(feature = "dynamodb", feature = "kinesis"))]
+mod streams;
+#[cfg(any(feature = "function_url", feature = "iot"))]
+mod unstable;
+#[cfg(any(feature = "event_bridge", feature = "iot", feature = "sns"))]
+mod whole;

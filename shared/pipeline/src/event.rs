@@ -27,6 +27,8 @@ pub struct Event {
     pub group: Option<ByteString>,
     /// Where in its group it stands, where the platform tells: a whole number in digits that grows.
     pub position: Option<ByteString>,
+    /// The platform's record it came in together with others of its group: they are delivered again together.
+    pub bundle: Option<ByteString>,
     /// When the platform says it happened.
     pub time: Option<DateTime<Utc>>,
     /// What came beside the body.
@@ -44,6 +46,7 @@ impl Event {
             key: None,
             group: None,
             position: None,
+            bundle: None,
             time: None,
             attributes: Attributes::new(),
             body: body.into(),

@@ -347,3 +347,41 @@ async fn the_events_of_one_body_share_its_fate() {
     assert_eq!(report.dispositions(), [Disposition::Retry, Disposition::Acted]);
     assert_eq!((report.retries().len(), bodies(&world.log).len()), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_events_of_one_bundle_share_its_fate() {
+    let bundled = |id: &str, bundle: Option<&str>| {
+        let mut event = Event::new(id.to_owned(), serde_json::json!({ "id": id, "x": 0.9 }).to_string()).in_group("s");
+        event.bundle = bundle.map(Into::into);
+        Decoded::from(event)
+    };
+    let inputs = || {
+        let first = [bundled("a", None), bundled("b", Some("1")), bundled("c", Some("1"))];
+        first.into_iter().chain([bundled("d", Some("1")), bundled("e", None)]).collect::<Vec<_>>()
+    };
+    let held = [Disposition::Acted, Disposition::Retry, Disposition::Retry, Disposition::Retry, Disposition::Retry];
+
+    // Known before anything acts: none of the bundle does, and nothing behind it.
+    let lookup = Faults::plan(|attempt| (attempt.key == "c").then_some(Fault::Before));
+    let world = World::default().with("stores.table", lookup);
+    let report = run(&world.pipeline().await, inputs()).await;
+    assert_eq!(report.dispositions(), held);
+    assert_eq!(bodies(&world.out), [serde_json::json!({ "id": "a" })]);
+    assert_eq!(report.decisions[1].error.as_ref().unwrap().code.as_str(), "FS-B001");
+    let from: Vec<&str> = report.replay_from().iter().map(|event| &*event.id).collect();
+    assert_eq!(from, ["b"], "the bundle's first event is where the group is replayed from");
+
+    // Known only when a send failed: all of the bundle is asked for again, what was sent too.
+    let send = Faults::plan(|attempt| (attempt.body == br#"{"id":"d"}"#.as_slice()).then_some(Fault::Before));
+    let world = World::default().with("sinks.out", send);
+    let report = run(&world.pipeline().await, inputs()).await;
+    assert_eq!(report.dispositions(), held);
+    assert_eq!((report.retries().len(), bodies(&world.log).len()), (4, 1));
+
+    // What ends for good harms no other event of its bundle.
+    let send = Faults::plan(|attempt| (attempt.body == br#"{"id":"c"}"#.as_slice()).then_some(Fault::Poison));
+    let world = World::default().with("sinks.out", send);
+    let report = run(&world.pipeline().await, inputs()).await;
+    let ended: Vec<Disposition> = report.dispositions();
+    assert_eq!((ended[1], ended[2], ended[3]), (Disposition::Acted, Disposition::DeadLettered, Disposition::Acted));
+}

@@ -45,16 +45,20 @@ pub fn report(inputs: Vec<Decoded>, disposition: impl Fn(usize) -> Disposition) 
     Report { inputs: inputs.into(), decisions, ..Report::default() }
 }
 
-/// Makes the report of a batch in which the events at `places` are to be asked for again: they, and what follows them
-/// in their groups, as the core's barrier has it. All others passed.
+/// Makes the report of a batch in which the events at `places` are to be asked for again: they, those of their bundles,
+/// and what follows them in their groups, as the core's barrier has it. All others passed.
 pub fn retry_from(inputs: Vec<Decoded>, places: &[usize]) -> Report {
+    let bundles: HashSet<_> = places.iter().filter_map(|place| inputs[*place].event().bundle.clone()).collect();
     let mut held = HashSet::new();
     let retry: Vec<bool> = inputs
         .iter()
         .enumerate()
         .map(|(place, input)| {
             let group = input.event().group.as_ref();
-            let retry = places.contains(&place) || group.is_some_and(|group| held.contains(group));
+            let bundle = input.event().bundle.as_ref();
+            let retry = places.contains(&place)
+                || bundle.is_some_and(|bundle| bundles.contains(bundle))
+                || group.is_some_and(|group| held.contains(group));
             if let (true, Some(group)) = (retry, group) {
                 held.insert(group.clone());
             }

@@ -1,0 +1,6 @@
+//! Amazon DynamoDB.
+
+mod trigger;
+
+pub use crate::batch_response::{BatchItemFailure, BatchResponse};
+pub use trigger::DynamoDbTrigger;
