@@ -7,7 +7,7 @@ use fourstroke::{
     clock::Clock,
     error::Kind,
     ports::{SendError, Sent},
-    warm::Pool,
+    warm::{self, Pool},
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -99,8 +99,10 @@ impl Channel {
         let mut sent = Sent::No;
         while let Some(mut kept) = self.pool.take() {
             if !kept.is_ready().await {
+                warm::ended();
                 continue;
             }
+            warm::reused();
             match send(&mut kept, ask, within, until).await {
                 Ok(response) => return Ok(self.receive(response, kept, ask, until, false).await),
                 Err(lost) if lost.unsent => {}

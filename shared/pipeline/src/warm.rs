@@ -48,10 +48,9 @@ impl<C: Connection> Pool<C> {
         let mut idle = lock(&self.idle);
         while let Some((since, connection)) = idle.pop() {
             if is_fresh(since, now) && !connection.is_over() {
-                REUSED.fetch_add(1, Ordering::Relaxed);
                 return Some(connection);
             }
-            THAWED.fetch_add(1, Ordering::Relaxed);
+            ended();
         }
         None
     }
@@ -122,6 +121,16 @@ pub fn connections() -> Connections {
 /// Counts a new connection.
 pub fn opened() {
     OPENED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts a call on a connection that was kept.
+pub fn reused() {
+    REUSED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts a connection that was taken from a pool, and then found to be over.
+pub fn ended() {
+    THAWED.fetch_add(1, Ordering::Relaxed);
 }
 
 static OPENED: AtomicU64 = AtomicU64::new(0);
