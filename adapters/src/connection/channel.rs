@@ -161,6 +161,7 @@ impl Channel {
 }
 
 async fn send(connection: &mut Kept, ask: &Ask, within: Duration, until: Instant) -> Result<Response<Incoming>, Lost> {
+    warm::requested();
     let mut request = Request::new(Full::new(ask.body.clone()));
     *request.method_mut() = ask.method.clone();
     *request.uri_mut() = ask.uri.clone();

@@ -1,2 +1,42 @@
-//! stub
-fn main() {}
+//! `bootstrap`: a pipeline on AWS Lambda. Everything is opened at init and kept; an invocation is decoded, run and answered.
+//!
+//! The same binary serves one invocation at a time, and many at the same time where `AWS_LAMBDA_MAX_CONCURRENCY` says so.
+
+mod deadline;
+mod init;
+mod invocation;
+mod source;
+mod trigger;
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
+
+use lambda_runtime::{LambdaEvent, run_concurrent, service_fn};
+use tracing::error;
+
+/// Decisions are many small pieces, made on one thread and let go on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let started = Instant::now();
+    fourstroke_runtime::logs::start();
+    let ready = match init::init(started).await {
+        Ok(ready) => Arc::new(ready),
+        Err(why) => {
+            error!("{why}");
+            return ExitCode::from(init::USAGE);
+        }
+    };
+    let serve = service_fn(move |event: LambdaEvent<_>| {
+        let ready = ready.clone();
+        async move { ready.invoke(event).await }
+    });
+    match run_concurrent(serve).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("the runtime ended: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

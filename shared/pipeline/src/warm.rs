@@ -106,8 +106,10 @@ pub fn thaw() {
 pub struct Connections {
     /// New ones: a handshake each.
     pub opened: u64,
-    /// Calls on one that was kept.
+    /// Kept ones that were used again.
     pub reused: u64,
+    /// Requests on either.
+    pub requests: u64,
     /// Kept ones that were dropped instead, as the other side had ended them, or as they had waited too long.
     pub thawed: u64,
 }
@@ -115,7 +117,7 @@ pub struct Connections {
 /// Returns what became of the process's connections.
 pub fn connections() -> Connections {
     let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-    Connections { opened: read(&OPENED), reused: read(&REUSED), thawed: read(&THAWED) }
+    Connections { opened: read(&OPENED), reused: read(&REUSED), requests: read(&REQUESTS), thawed: read(&THAWED) }
 }
 
 /// Counts a new connection.
@@ -123,9 +125,14 @@ pub fn opened() {
     OPENED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Counts a call on a connection that was kept.
+/// Counts a kept connection that is used again.
 pub fn reused() {
     REUSED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts a request.
+pub fn requested() {
+    REQUESTS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Counts a connection that was taken from a pool, and then found to be over.
@@ -135,6 +142,7 @@ pub fn ended() {
 
 static OPENED: AtomicU64 = AtomicU64::new(0);
 static REUSED: AtomicU64 = AtomicU64::new(0);
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
 static THAWED: AtomicU64 = AtomicU64::new(0);
 
 /// Every pool of the process: a freeze concerns them all.

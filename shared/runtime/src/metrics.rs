@@ -72,7 +72,7 @@ impl Metrics {
         add("log_lost", "Count", (report.log_diverted + report.log_lost).into());
         add("unkept", "Count", report.unkept.0.into());
         let (now, before, cold_start) = self.since();
-        add("requests", "Count", (now.opened + now.reused - before.opened - before.reused).into());
+        add("requests", "Count", (now.requests - before.requests).into());
         add("connections_opened", "Count", (now.opened - before.opened).into());
         add("connections_thawed", "Count", (now.thawed - before.thawed).into());
         if let Some(cold_start) = cold_start {

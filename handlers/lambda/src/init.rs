@@ -1,0 +1,71 @@
+//! What is made once: the pipeline of the package, open, with its models loaded and its first connections made.
+
+use std::{env, io::Write, path::Path, time::Instant};
+
+use fourstroke::{
+    clock::Clock,
+    config::{Environment, Mistakes, PipelineFile},
+    pipeline::{Builder, Pipeline},
+};
+use fourstroke_adapters::{function_url::Cors, open::Adapters};
+use fourstroke_runtime::{Metrics, passing};
+
+use crate::trigger::Triggers;
+
+/// Exits so on wrong usage or configuration.
+pub const USAGE: u8 = 2;
+/// The variable that names the pipeline file, relative to the package.
+const PIPELINE: &str = "PIPELINE";
+const DEFAULT: &str = "pipeline.yaml";
+/// The variable with the origins whose pages may call a function URL, with commas between them; `*`: all.
+const ORIGINS: &str = "CORS_ORIGINS";
+
+/// A process that is ready for invocations.
+pub struct Ready {
+    pub pipeline: Pipeline,
+    pub triggers: Triggers,
+    pub metrics: Metrics,
+}
+
+/// Gets ready.
+///
+/// # Errors
+/// Every mistake in the pipeline file, with its place; what cannot be opened; what would not outlive the process.
+pub async fn init(started: Instant) -> Result<Ready, String> {
+    let path = env::var(PIPELINE).unwrap_or_else(|_| DEFAULT.to_owned());
+    // Lambda starts a function in its package.
+    let file = PipelineFile::read(Path::new(&path), &Environment::of_process()).map_err(|mistakes| said(&mistakes))?;
+    let passing = passing(&file);
+    if !passing.is_empty() {
+        return Err(said(&Mistakes::new(file.path, file.text, passing)));
+    }
+    let adapters = Adapters::new(|bytes, external| {
+        let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
+        Ok(std::sync::Arc::new(model))
+    });
+    let name = file.name.text.clone();
+    let pipeline = Builder::new(file).open(&adapters).await.map_err(|mistakes| said(&mistakes))?;
+    pipeline.connect().await;
+    let triggers = Triggers::new(origins());
+    let metrics = Metrics::new(&name, started.elapsed().as_secs_f64() * 1e3, Clock::system());
+    Ok(Ready { pipeline, triggers, metrics })
+}
+
+fn origins() -> Cors {
+    let list = env::var(ORIGINS).unwrap_or_default();
+    Cors { origins: list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect() }
+}
+
+fn said(mistakes: &Mistakes) -> String {
+    mistakes.render(false)
+}
+
+impl Ready {
+    /// Writes the metrics of a batch to standard output, from where the platform takes them.
+    pub fn measure(&self, report: &fourstroke::report::Report) {
+        let mut line = self.metrics.line(report);
+        line.push('\n');
+        // Metrics that cannot be written are lost: nothing may depend on them.
+        drop(std::io::stdout().lock().write_all(line.as_bytes()));
+    }
+}

@@ -1,0 +1,104 @@
+//! A deployed function: a package with a pipeline file, run by the emulator.
+
+use std::{fs, path::Path};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use fourstroke_localstack::Rie;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Acts on every order of at least 10, by posting it; looks its customer up where `.account` is there.
+pub const PIPELINE: &str = r#"
+fourstroke: v1
+name: orders
+stores:
+  customers: { url: "${RECEIVER}/customers/{id}", key: [id], fields: { level: integer } }
+sinks:
+  out:  "${RECEIVER}/out"
+  log:  "${RECEIVER}/log"
+  dead: "${RECEIVER}/dead"
+event:
+  fields: { id: string, amount: float, account: "string?" }
+enrich:
+  customer: { from: customers, key: [.account], timeout: 1s, missing: "null" }
+act:
+  rules:
+    - { name: confirm, when: .amount >= 10.0, to: out, key: .id, data: '{ "id": .id, "amount": .amount }' }
+log: { to: log }
+on_error: { to: dead }
+"#;
+
+/// A function.
+pub struct Function {
+    pub rie: Rie,
+    _package: TempDir,
+}
+
+impl Function {
+    /// Deploys the pipeline with these variables; none where the emulator is not installed.
+    pub fn deploy(pipeline: &str, variables: &[(&str, &str)]) -> Option<Function> {
+        let package = tempfile::tempdir().unwrap();
+        let file = package.path().join("pipeline.yaml");
+        fs::write(&file, pipeline).unwrap();
+        let mut all: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        all.push(("PIPELINE".to_owned(), file.to_str().unwrap().to_owned()));
+        let region = [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+        all.extend(region.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let rie = Rie::start(Path::new(env!("CARGO_BIN_EXE_bootstrap")), &all, TIMEOUT)?;
+        Some(Function { rie, _package: package })
+    }
+
+    /// Invokes it; the answer is JSON.
+    pub fn invoke(&self, payload: &Value) -> Value {
+        let answer = self.rie.invoke(payload.to_string().as_bytes());
+        serde_json::from_slice(&answer)
+            .unwrap_or_else(|_| panic!("{}\n{}", String::from_utf8_lossy(&answer), self.rie.log()))
+    }
+}
+
+/// As long as an invocation may take, in seconds.
+const TIMEOUT: u32 = 10;
+
+/// The sequence number of a record.
+pub fn sequence_number(n: usize) -> String {
+    format!("4959033827149025660855969253836157109592157598913658{n:04}")
+}
+
+/// What Lambda sends of a Kinesis stream's shard.
+pub fn kinesis<B: AsRef<[u8]>>(bodies: &[B]) -> Value {
+    let record = |(n, body): (usize, &B)| {
+        json!({
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": format!("key-{}", n % 10),
+                "sequenceNumber": sequence_number(n),
+                "data": STANDARD.encode(body),
+                "approximateArrivalTimestamp": 1_545_084_650.987,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": format!("shardId-000000000006:{}", sequence_number(n)),
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": "arn:aws:iam::123456789012:role/lambda-role",
+            "awsRegion": "us-east-1",
+            "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/orders",
+        })
+    };
+    json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+/// The body of an order that is acted on.
+pub fn order(n: usize) -> String {
+    json!({ "id": format!("order-{n}"), "amount": 42.5 }).to_string()
+}
+
+/// Answers that everything is well.
+pub fn well() -> Value {
+    json!({ "batchItemFailures": [] })
+}
+
+/// Answers that this record and all behind it are to come again.
+pub fn from(n: usize) -> Value {
+    json!({ "batchItemFailures": [{ "itemIdentifier": sequence_number(n) }] })
+}
