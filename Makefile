@@ -3,7 +3,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
 
-.PHONY: run break bench test lint fuzz test-rust test-example test-training
+.PHONY: run break bench test lint fuzz stand-ins test-rust test-example test-training
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
 # counted is remembered: start afresh.
@@ -25,7 +25,11 @@ bench:
 
 test: test-rust test-example test-training
 
-test-rust:
+# Services of AWS on this machine, for tests; what cannot be installed is skipped, visibly.
+stand-ins:
+	@localstack/install
+
+test-rust: stand-ins
 	$(CARGO) test --workspace --locked
 
 test-example:

@@ -6,6 +6,7 @@ mod events;
 mod flights;
 mod limit;
 mod open;
+mod payload;
 
 /// The allocator of the handlers.
 #[global_allocator]
@@ -16,3 +17,4 @@ pub use events::Flights;
 pub use flights::{Cost, Face, Job, in_rust};
 pub use limit::{Limit, Written};
 pub use open::{NullSink, Opener};
+pub use payload::kinesis_payload;

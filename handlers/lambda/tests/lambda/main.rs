@@ -6,3 +6,4 @@ mod payloads;
 mod receiver;
 mod refusals;
 mod retries;
+mod services;
