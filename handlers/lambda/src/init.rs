@@ -1,14 +1,22 @@
 //! What is made once: the pipeline of the package, open, with its models loaded and its first connections made.
 
-use std::{env, io::Write, path::Path, time::Instant};
+use std::{
+    env,
+    io::Write,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use fourstroke::{
     clock::Clock,
     config::{Environment, Mistakes, PipelineFile},
     pipeline::{Builder, Pipeline},
+    report::Report,
 };
 use fourstroke_adapters::{function_url::Cors, open::Adapters};
-use fourstroke_runtime::{Metrics, passing};
+use fourstroke_runtime::{Metrics, logs::Telemetry, passing};
+use tracing::info;
 
 use crate::trigger::Triggers;
 
@@ -25,13 +33,14 @@ pub struct Ready {
     pub pipeline: Pipeline,
     pub triggers: Triggers,
     pub metrics: Metrics,
+    pub telemetry: Telemetry,
 }
 
 /// Gets ready.
 ///
 /// # Errors
 /// Every mistake in the pipeline file, with its place; what cannot be opened; what would not outlive the process.
-pub async fn init(started: Instant) -> Result<Ready, String> {
+pub async fn init(started: Instant, telemetry: Telemetry) -> Result<Ready, String> {
     let path = env::var(PIPELINE).unwrap_or_else(|_| DEFAULT.to_owned());
     // Lambda starts a function in its package.
     let file = PipelineFile::read(Path::new(&path), &Environment::of_process()).map_err(|mistakes| said(&mistakes))?;
@@ -41,14 +50,20 @@ pub async fn init(started: Instant) -> Result<Ready, String> {
     }
     let adapters = Adapters::new(|bytes, external| {
         let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
-        Ok(std::sync::Arc::new(model))
+        Ok(Arc::new(model))
     });
     let name = file.name.text.clone();
+    let read = started.elapsed();
     let pipeline = Builder::new(file).open(&adapters).await.map_err(|mistakes| said(&mistakes))?;
+    let opened = started.elapsed();
     pipeline.connect().await;
+    let connected = started.elapsed();
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let (open_us, connect_us) = (micros(opened - read), micros(connected - opened));
+    info!(pipeline = name, version = pipeline.version(), read_us = micros(read), open_us, connect_us, "ready");
     let triggers = Triggers::new(origins());
     let metrics = Metrics::new(&name, started.elapsed().as_secs_f64() * 1e3, Clock::system());
-    Ok(Ready { pipeline, triggers, metrics })
+    Ok(Ready { pipeline, triggers, metrics, telemetry })
 }
 
 fn origins() -> Cors {
@@ -62,7 +77,7 @@ fn said(mistakes: &Mistakes) -> String {
 
 impl Ready {
     /// Writes the metrics of a batch to standard output, from where the platform takes them.
-    pub fn measure(&self, report: &fourstroke::report::Report) {
+    pub fn measure(&self, report: &Report) {
         let mut line = self.metrics.line(report);
         line.push('\n');
         // Metrics that cannot be written are lost: nothing may depend on them.

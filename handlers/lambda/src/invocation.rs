@@ -2,9 +2,9 @@
 //! behind it, and SIGTERM finds nothing undone.
 
 use bytes::Bytes;
-use fourstroke::{error::Error, report::Report, warm};
-use fourstroke_runtime::logs;
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use fourstroke::{error::Error, event::Decoded, report::Report, warm};
+use fourstroke_runtime::{Caller, logs};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
 use tracing::{Instrument, info_span};
 
@@ -42,9 +42,10 @@ impl Ready {
         }
         let deadline = deadline::before(context.deadline());
         let events = self.triggers.decode(source, payload).map_err(|error| Failed(error.to_string()))?;
-        // The trace is the invocation's own: the environment has another's where many run at the same time.
-        let trace = context.xray_trace_id.as_deref().unwrap_or_default();
-        let span = info_span!("invocation", source = source.as_str(), request_id = context.request_id, trace);
+        let caller = caller(&events, &context);
+        let trace_id = caller.map(|caller| caller.to_string());
+        let span = info_span!("invocation", source = source.as_str(), request_id = context.request_id, trace_id);
+        self.telemetry.belongs_to(&span, caller);
         let report = async {
             let report = self.pipeline.run(events, deadline).await;
             logs::batch(&report);
@@ -52,8 +53,20 @@ impl Ready {
         };
         let report = report.instrument(span).await;
         self.measure(&report);
+        self.telemetry.flush().await;
         self.triggers.reply(source, &report).ok_or_else(|| Failed(why(&report)))
     }
+}
+
+/// Whoever called over HTTP may say which trace this is, else the platform does: for this invocation, where the environment has
+/// another's if many run at the same time.
+fn caller(events: &[Decoded], context: &Context) -> Option<Caller> {
+    let header = match events {
+        [only] => only.event().attribute("traceparent"),
+        _ => None,
+    };
+    let said = header.and_then(|header| Caller::from_traceparent(header));
+    said.or_else(|| Caller::from_xray(context.xray_trace_id.as_deref()?))
 }
 
 fn why(report: &Report) -> String {

@@ -20,8 +20,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let started = Instant::now();
-    fourstroke_runtime::logs::start();
-    let ready = match init::init(started).await {
+    let telemetry = fourstroke_runtime::logs::start();
+    let ready = match init::init(started, telemetry).await {
         Ok(ready) => Arc::new(ready),
         Err(why) => {
             error!("{why}");

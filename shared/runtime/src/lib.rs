@@ -8,12 +8,15 @@ mod latency;
 pub mod logs;
 mod memory;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod score_histogram;
 mod scores;
 mod summary;
 mod summary_text;
 mod table;
 mod tally;
+mod trace;
 mod waiting;
 mod worker;
 
@@ -27,4 +30,5 @@ pub use summary::{
     TypeCount, UnkeptCount, WrittenCount,
 };
 pub use tally::Tally;
+pub use trace::Caller;
 pub use worker::{End, Settings, work};
