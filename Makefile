@@ -2,6 +2,8 @@
 CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/venv
+# One set of features for all of lint and test, or dependencies are built twice.
+FEATURES := --features fourstroke-runtime/otlp
 
 .PHONY: run break bench test lint fuzz stand-ins test-rust test-example test-training
 
@@ -30,7 +32,7 @@ stand-ins:
 	@localstack/install
 
 test-rust: stand-ins
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked $(FEATURES)
 
 test-example:
 	$(CARGO) run --locked -- test examples/flights/pipeline.yaml
@@ -47,7 +49,7 @@ fuzz:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --locked $(FEATURES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 	.ci/links
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \

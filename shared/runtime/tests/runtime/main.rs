@@ -1,5 +1,6 @@
-//! The loop and the summary, on small pipelines in memory.
+//! The loop, the summary and the metrics, on small pipelines in memory.
 
+mod metrics;
 mod summary;
 mod worker;
 mod world;
