@@ -56,6 +56,8 @@ mod at_once;
 mod batch_response;
 #[cfg(feature = "connection")]
 mod connection;
+#[cfg(any(feature = "dynamodb", feature = "redb"))]
+mod encoding;
 #[cfg(any(feature = "file", feature = "stdout"))]
 mod framed;
 #[cfg(feature = "function_url")]
