@@ -6,7 +6,7 @@
 //!
 //! | feature | scheme | source | store | sink | trigger |
 //! |---|---|---|---|---|---|
-//! | `dynamodb` | | | | | a table's stream |
+//! | `dynamodb` | `dynamodb://TABLE` | | all, and lookup tables | | a table's stream |
 //! | `event_bridge` | | | | | a bus's events |
 //! | `file` | `file:PATH` | lines and rows | lookup table | appends lines and rows | |
 //! | `function_url` | | | | | HTTP requests to a function |
@@ -56,6 +56,8 @@ mod at_once;
 mod batch_response;
 #[cfg(feature = "connection")]
 mod connection;
+#[cfg(any(feature = "dynamodb", feature = "redb"))]
+mod encoding;
 #[cfg(any(feature = "file", feature = "stdout"))]
 mod framed;
 #[cfg(feature = "function_url")]

@@ -103,6 +103,11 @@ pub fn has_stable_ids(resource: &Resource) -> bool {
 pub async fn store(resource: &Resource) -> Result<Arc<dyn Store>, String> {
     check_options(resource)?;
     match resource.scheme() {
+        #[cfg(feature = "dynamodb")]
+        "dynamodb" => {
+            let clock = fourstroke::clock::Clock::system();
+            Ok(Arc::new(crate::dynamodb::DynamoDbStore::open(resource, clock).await?))
+        }
         #[cfg(feature = "file")]
         "file" => Ok(Arc::new(crate::file::FileTable::open(resource).await?)),
         #[cfg(feature = "http")]

@@ -6,7 +6,6 @@
 
 mod committer;
 mod database;
-mod encoding;
 mod failure;
 mod file;
 mod shared;

@@ -11,12 +11,15 @@ use fourstroke::{
 use redb::{Error, ReadOnlyTable};
 
 use super::{
-    encoding,
     failure::{poison, retryable},
     file::{self, cannot},
     shared::Shared,
     tables::{self, Change, ITEMS, New, Row},
 };
+use crate::encoding;
+
+/// The largest value, in bytes as it is stored.
+const LARGEST: usize = 1 << 20;
 
 /// Keeps items in a file.
 ///
@@ -83,7 +86,7 @@ impl RedbStore {
 type Items = ReadOnlyTable<(&'static str, &'static str), Row>;
 
 fn change(put: &Put) -> Result<Change, StoreError> {
-    let value = encoding::encode(&put.value).map_err(poison)?;
+    let value = encoding::encode(&put.value, LARGEST).map_err(poison)?;
     Ok(Change { key: put.key.clone(), condition: put.condition, new: Some(New { value, expires: put.expires }) })
 }
 

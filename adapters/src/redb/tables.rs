@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use fourstroke::ports::{Condition, Item, Key, PutOutcome, StoreError};
 use redb::{Error, ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use super::{encoding, failure::damaged_item};
+use super::failure::damaged_item;
+use crate::encoding;
 
 /// The layout below. A file of another one is refused.
 pub(super) const FORMAT: u64 = 1;

@@ -1,6 +1,7 @@
 //! Every adapter runs the compliance suite of every port it claims, and what only it promises is tested beside it.
 
 mod aws;
+mod dynamodb;
 mod dynamodb_streams;
 mod event_bridge;
 mod faults;

@@ -19,14 +19,22 @@ async fn a_scheme_that_cannot_be_opened_says_why_and_what_to_do() {
         ("fiel:planes.csv", "`fiel:planes.csv` has an unknown scheme; did you mean `file:`?"),
         ("dynamo:planes", "`dynamo:planes` has an unknown scheme; did you mean `dynamodb:`?"),
         (
-            "dynamodb://planes",
-            "`dynamodb://planes` is not in this version yet; it will be the feature `dynamodb`, in handlers/lambda and handlers/worker",
+            "pubsub://planes",
+            "`pubsub://planes` is not in this version yet; it will be the feature `pubsub`, in handlers/cloud-run and handlers/worker",
         ),
+        ("dynamodb:planes", "`dynamodb:planes` names no table; write `dynamodb://TABLE`"),
         ("memory:state", "`memory:state` must end with the colon: `memory:` takes no name"),
     ];
     for (url, sentence) in cases {
         assert_eq!(refusal(url).await, sentence);
     }
+    let mut resource = Resource::new("stores.x", "dynamodb:planes");
+    resource.timeout = Some(std::time::Duration::from_secs(1));
+    let sentence = open::store(&resource).await.err().unwrap();
+    assert!(sentence.contains("names no table"), "a call to AWS may have its time: {sentence}");
+    resource.insecure = true;
+    let sentence = open::store(&resource).await.err().unwrap();
+    assert_eq!(sentence, "`insecure` means nothing for `dynamodb:`; it is for `https:`");
     assert!(refusal("gopher://x").await.contains("known are file:, https:, http:, memory:, stdout:, "));
 }
 
@@ -83,7 +91,7 @@ fn a_bad_sink_is_found_without_a_trace() {
         assert_eq!(check(fine), Ok(()), "{fine}");
     }
     for (bad, why) in [
-        ("kinesis://x", "is not in this version yet"),
+        ("pubsub://x", "is not in this version yet"),
         ("fiel:x.jsonl", "did you mean `file:`?"),
         ("stdout:x", "takes no name"),
         ("file:", "names no file"),

@@ -206,14 +206,14 @@ async fn expired_items_nobody_asks_for_do_not_pile_up() {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     Put { key: u8, value: i64, absent: bool, stale: bool, expires: Option<u8> },
     Delete { key: u8, stale: bool },
     Advance(u8),
     Reopen,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let put = (0..4_u8, any::<i64>(), any::<bool>(), prop::bool::weighted(0.2), prop::option::of(0..30_u8));
     let step = prop_oneof![
         6 => put.prop_map(|(key, value, absent, stale, expires)| Step::Put { key, value, absent, stale, expires }),
@@ -225,28 +225,33 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// A store, the last version it gave or showed of each key, and what it answers with versions as places in that history.
-struct Told {
-    store: Box<dyn Store>,
+pub struct Told {
+    pub store: Box<dyn Store>,
+    subject: String,
     versions: [u64; 4],
 }
 
 impl Told {
-    fn key(key: u8) -> Key {
-        Key::new("subject", key.to_string())
+    pub fn new(store: impl Store + 'static, subject: &str) -> Told {
+        Told { store: Box::new(store), subject: subject.to_owned(), versions: [0; 4] }
     }
 
-    async fn tell(&mut self, step: &Step, clock: &HandClock) -> String {
+    fn key(&self, key: u8) -> Key {
+        Key::new(&self.subject, key.to_string())
+    }
+
+    pub async fn tell(&mut self, step: &Step, clock: &HandClock) -> String {
         let (key, outcome) = match *step {
             Step::Put { key, value, absent, stale, expires } => {
                 let version = if stale { u64::MAX } else { self.versions[usize::from(key)] };
                 let condition = if absent { Condition::Absent } else { Condition::Version(version) };
                 let expires = expires.map(|after| clock.now() + Duration::from_secs(after.into()));
-                let put = Put { key: Told::key(key), value: value.into(), condition, expires };
+                let put = Put { key: self.key(key), value: value.into(), condition, expires };
                 (key, self.store.put(&[put]).await.remove(0).unwrap())
             }
             Step::Delete { key, stale } => {
                 let version = if stale { u64::MAX } else { self.versions[usize::from(key)] };
-                (key, self.store.delete(&[Delete { key: Told::key(key), version }]).await.remove(0).unwrap())
+                (key, self.store.delete(&[Delete { key: self.key(key), version }]).await.remove(0).unwrap())
             }
             Step::Advance(_) | Step::Reopen => return String::new(),
         };
@@ -263,9 +268,9 @@ impl Told {
         }
     }
 
-    async fn all(&self) -> String {
-        let listed = self.store.list("subject").await.unwrap();
-        let got = self.store.get(&[0, 1, 2, 3].map(Told::key)).await;
+    pub async fn all(&self) -> String {
+        let listed = self.store.list(&self.subject).await.unwrap();
+        let got = self.store.get(&[0, 1, 2, 3].map(|key| self.key(key))).await;
         let mut shown: Vec<String> = Vec::new();
         for (place, item) in got.into_iter().map(Result::unwrap).enumerate() {
             let in_list = listed.iter().find(|(sort, _)| *sort == place.to_string()).map(|(_, item)| item);
@@ -286,15 +291,15 @@ proptest! {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("state.redb");
             let clock = HandClock::default();
-            let open = async || Box::new(RedbStore::open(&resource(&path), clock.clock()).await.unwrap());
-            let mut redb = Told { store: open().await, versions: [0; 4] };
-            let mut memory = Told { store: Box::new(MemoryStore::new(clock.clock())), versions: [0; 4] };
+            let open = async || RedbStore::open(&resource(&path), clock.clock()).await.unwrap();
+            let mut redb = Told::new(open().await, "subject");
+            let mut memory = Told::new(MemoryStore::new(clock.clock()), "subject");
             for step in &steps {
                 match step {
                     Step::Advance(by) => clock.advance(Duration::from_secs((*by).into())),
                     Step::Reopen => {
                         redb.store = Box::new(MemoryStore::new(clock.clock()));
-                        redb.store = open().await;
+                        redb.store = Box::new(open().await);
                     }
                     step => assert_eq!(redb.tell(step, &clock).await, memory.tell(step, &clock).await, "{step:?}"),
                 }

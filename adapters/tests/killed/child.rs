@@ -13,6 +13,7 @@ use fourstroke::{
     ports::{Objects, Open, Sink, Source, Store},
 };
 use fourstroke_adapters::{
+    dynamodb::DynamoDbStore,
     open::{self, Adapters},
     redb::RedbStore,
 };
@@ -35,6 +36,8 @@ pub struct Orders {
     pub name: String,
     /// The URL of the store that remembers.
     pub store: String,
+    /// What the environment must say for it.
+    pub environment: Vec<(&'static str, String)>,
     /// The URL of the receiver; a pass posts to the path of its number.
     pub receiver: String,
     pub point: Point,
@@ -75,6 +78,7 @@ impl Orders {
         Some(Orders {
             name: name.as_str()?.to_owned(),
             store: store.as_str()?.to_owned(),
+            environment: Vec::new(),
             receiver: receiver.as_str()?.to_owned(),
             point: Point::named(point.as_str()?)?,
             seed: seed.as_u64()?,
@@ -155,7 +159,8 @@ impl Open for Stopping {
 
     async fn store(&self, resource: &Resource) -> Result<Arc<dyn Store>, String> {
         let store: Arc<dyn Store> = match resource.scheme() {
-            // It looks at the clock itself, to tell what has expired.
+            // They look at the clock themselves, to tell what has expired.
+            "dynamodb" => Arc::new(DynamoDbStore::open(resource, self.clock.clone()).await?),
             "redb" => Arc::new(RedbStore::open(resource, self.clock.clone()).await?),
             _ => open::store(resource).await?,
         };

@@ -26,6 +26,7 @@ async fn a_process_in_another_time_acts_once() {
     let orders = Orders {
         name: format!("faketime-{}", std::process::id()),
         store: ledger.url.clone(),
+        environment: ledger.environment.clone(),
         receiver: format!("http://{}", receiver.address),
         point: Point::AfterIntent,
         seed,

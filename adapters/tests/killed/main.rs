@@ -1,9 +1,11 @@
 //! Acting once, in a process that is killed with SIGKILL, at every point of the way: nothing is lost, and what is sent twice
 //! (only where that cannot be prevented) is sent under the same key with the same body. `KILL_SEEDS` says how many runs
-//! there are of each point, `KILL_STORE` which store they share instead of a file for each.
+//! there are of each point, `KILL_STORE` which store they share instead of a file for each; what lies in AWS is found by the
+//! environment.
 
 mod child;
 mod clock_jumps;
+mod dynamodb;
 mod faketime;
 mod plan;
 mod points;

@@ -37,7 +37,7 @@ impl Process {
         let mut words = before.iter().map(std::ffi::OsStr::new).chain([binary.as_os_str()]);
         let mut command = Command::new(words.next().expect("a command"));
         command.args(words).args(["--exact", "child::run", "--ignored", "--nocapture"]);
-        command.env(ORDERS, orders.to_json()).stdout(Stdio::piped());
+        command.env(ORDERS, orders.to_json()).envs(orders.environment.clone()).stdout(Stdio::piped());
         // Whoever wants to kill it waits until it is there.
         let mut running = victim.0.lock().unwrap_or_else(PoisonError::into_inner);
         let child = running.insert(command.spawn().expect("a process"));

@@ -53,43 +53,60 @@ impl AddAssign for Tally {
     }
 }
 
-/// Where decisions are remembered: a file per run, or `KILL_STORE`, the URL of a store that all runs share.
+/// Where decisions are remembered.
+#[derive(Clone)]
 pub struct Ledger {
     pub url: String,
-    _directory: Option<TempDir>,
+    /// What the environment of a process must say for it, beside what it says already.
+    pub environment: Vec<(&'static str, String)>,
+    _directory: Option<Arc<TempDir>>,
 }
 
 impl Ledger {
+    /// Makes a file of its own, or takes `KILL_STORE`, the URL of a store that all runs share.
     pub fn new() -> Ledger {
         if let Ok(url) = env::var("KILL_STORE") {
-            return Ledger { url, _directory: None };
+            return Ledger::shared(url, Vec::new());
         }
         let directory = tempfile::tempdir().expect("a directory");
-        Ledger { url: format!("redb:{}", directory.path().join("state.redb").display()), _directory: Some(directory) }
+        let url = format!("redb:{}", directory.path().join("state.redb").display());
+        Ledger { url, environment: Vec::new(), _directory: Some(Arc::new(directory)) }
+    }
+
+    pub fn shared(url: String, environment: Vec<(&'static str, String)>) -> Ledger {
+        Ledger { url, environment, _directory: None }
     }
 }
 
 /// Runs `KILL_SEEDS` seeds (200, where nothing else is said) at one point, and prints what came of them.
 pub async fn all_seeds(point: Point) {
     let seeds = env::var("KILL_SEEDS").ok().map_or(200, |seeds| seeds.parse().expect("a number of seeds"));
+    these_seeds(point, seeds, Ledger::new).await;
+}
+
+/// Runs so many seeds at one point, each with a ledger that is made for it, and prints what came of them.
+pub async fn these_seeds(point: Point, seeds: u64, ledger: impl Fn() -> Ledger) {
     let mut all = Tally::default();
+    let mut kind = String::new();
     for seed in 0..seeds {
-        all += one(point, seed).await;
+        let ledger = ledger();
+        kind = ledger.url.split(':').next().unwrap_or_default().to_owned();
+        all += one(point, seed, &ledger).await;
     }
     let Tally { runs, deliveries, acting, keys, requests } = all;
     let (lost, raw) = (acting - keys, requests - keys);
     // The harness would keep what is printed by a test that passes.
     let _ = writeln!(
         std::io::stderr(),
-        "killed {:17} {runs} runs, {deliveries} deliveries, {acting} events that act: {keys} sent, {lost} lost, \
+        "killed {:17} {kind}, {runs} runs, {deliveries} deliveries, {acting} events that act: {keys} sent, {lost} lost, \
          {requests} requests, {raw} raw duplicates",
         point.name()
     );
 }
 
-async fn one(point: Point, seed: u64) -> Tally {
+async fn one(point: Point, seed: u64, ledger: &Ledger) -> Tally {
     let plan = Plan::draw(point, seed);
-    let (ledger, victim) = (Ledger::new(), Victim::default());
+    let victim = Victim::default();
     let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
     let (seen, killer, hang) = (requests.clone(), victim.clone(), (point == Point::Sent).then_some(plan.call));
     let receiver = Server::start(move |request| {
@@ -108,6 +125,7 @@ async fn one(point: Point, seed: u64) -> Tally {
         // Runs may share a store: each has events of its own.
         name: format!("killed-{}-{}-{seed}", std::process::id(), point.name()),
         store: ledger.url.clone(),
+        environment: ledger.environment.clone(),
         receiver: format!("http://{}", receiver.address),
         point,
         seed,
