@@ -1,7 +1,7 @@
 //! A service on this machine that takes what is posted to it, and answers as it is told to.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,

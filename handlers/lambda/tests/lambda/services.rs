@@ -46,7 +46,8 @@ fn ask(service: &StandIn, target: &str, body: &Value) -> Value {
     let signed =
         "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/x/aws4_request, SignedHeaders=host, Signature=00";
     let kind = if target.starts_with("Dynamo") { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
-    let headers = [("x-amz-target", target), ("content-type", kind), ("authorization", signed)];
+    let date = ("x-amz-date", "20260101T000000Z");
+    let headers = [("x-amz-target", target), ("content-type", kind), ("authorization", signed), date];
     let answer = service.post("/", &headers, body.to_string().as_bytes()).unwrap();
     let text = String::from_utf8(answer.body).unwrap();
     assert_eq!(answer.status, 200, "{target}: {text}");
@@ -77,12 +78,7 @@ impl World {
         let customer = json!({ "TableName": "customers", "Item": { "id": { "S": "c7" }, "level": { "N": "3" } } });
         ask(&world.dynamodb, "DynamoDB_20120810.PutItem", &customer);
         ask(&world.kinesis, "Kinesis_20131202.CreateStream", &json!({ "StreamName": "confirmed", "ShardCount": 2 }));
-        let address = world.s3.endpoint();
-        let address = address.trim_start_matches("http://").parse().unwrap();
-        let patience = std::time::Duration::from_secs(10);
-        let host = [("host", "localhost")];
-        let made = fourstroke_localstack::http::request(address, "PUT", "/decisions", &host, b"", patience).unwrap();
-        assert_eq!(made.status, 200);
+        world.s3("PUT", "/decisions");
         Some(world)
     }
 
@@ -118,14 +114,21 @@ impl World {
         all
     }
 
-    /// The names of the objects below a prefix.
+    /// How many objects are below a prefix.
     fn objects(&self, prefix: &str) -> usize {
+        self.s3("GET", &format!("/decisions?list-type=2&prefix={prefix}")).matches("<Key>").count()
+    }
+
+    fn s3(&self, method: &str, path: &str) -> String {
         let address = self.s3.endpoint().trim_start_matches("http://").parse().unwrap();
+        let signed =
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00";
+        let headers = [("authorization", signed), ("x-amz-date", "20260101T000000Z")];
         let patience = std::time::Duration::from_secs(10);
-        let path = format!("/decisions?list-type=2&prefix={prefix}");
-        let listed =
-            fourstroke_localstack::http::request(address, "GET", &path, &[("host", "localhost")], b"", patience);
-        String::from_utf8(listed.unwrap().body).unwrap().matches("<Key>").count()
+        let answer = fourstroke_localstack::http::request(address, method, path, &headers, b"", patience).unwrap();
+        let text = String::from_utf8(answer.body).unwrap();
+        assert_eq!(answer.status, 200, "{method} {path}: {text}");
+        text
     }
 }
 
