@@ -63,7 +63,7 @@ const SERVICES: [Service; 16] = [
     Service { handlers: AWS, ..here(&["kinesis"], cfg!(feature = "kinesis"), &[Use::Sink]) },
     later(&["sqs"], "sqs", AWS),
     later(&["dynamodb"], "dynamodb", AWS),
-    later(&["s3"], "s3", AWS),
+    Service { handlers: AWS, ..here(&["s3"], cfg!(feature = "s3"), &[Use::Sink, Use::Object]) },
     later(&["eventhubs"], "event_hubs", AZURE),
     later(&["binding"], "binding", "handlers/azure-functions"),
     later(&["az"], "az", AZURE),
@@ -110,9 +110,10 @@ pub(crate) fn check_options(resource: &Resource) -> Result<(), String> {
     if !known || matches!(scheme, "https" | "http") {
         return Ok(());
     }
+    let takes_timeout = matches!(scheme, "kinesis" | "dynamodb" | "s3" | "sqs");
     let given = [
         ("headers", !resource.headers.is_empty()),
-        ("timeout", resource.timeout.is_some()),
+        ("timeout", resource.timeout.is_some() && !takes_timeout),
         ("insecure", resource.insecure),
         ("hosts", !resource.hosts.is_empty()),
         ("private", resource.private),

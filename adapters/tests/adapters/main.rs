@@ -20,6 +20,7 @@ mod memory;
 mod open;
 mod redb_crash;
 mod redb_store;
+mod s3;
 mod sns;
 mod sqs;
 mod stdout;

@@ -83,7 +83,7 @@ fn a_bad_sink_is_found_without_a_trace() {
         assert_eq!(check(fine), Ok(()), "{fine}");
     }
     for (bad, why) in [
-        ("kinesis://x", "is not in this version yet"),
+        ("pubsub://x", "is not in this version yet"),
         ("fiel:x.jsonl", "did you mean `file:`?"),
         ("stdout:x", "takes no name"),
         ("file:", "names no file"),

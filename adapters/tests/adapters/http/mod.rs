@@ -3,7 +3,7 @@
 mod cache;
 mod lost;
 mod object;
-mod server;
+pub(crate) mod server;
 mod sink;
 mod table;
 mod tls;
