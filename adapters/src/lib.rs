@@ -17,7 +17,7 @@
 //! | `redb` | `redb:PATH` | | all, kept in a file | | |
 //! | `s3` | `s3://BUCKET/PREFIX` | | | objects of lines | |
 //! | `sns` | | | | | a topic's notifications |
-//! | `sqs` | | | | | a queue's messages |
+//! | `sqs` | `sqs://QUEUE` | | | messages | a queue's messages |
 //! | `stdout` | `stdout:` | | | lines | |
 //!
 //! A new adapter is its file, a `mod` line here, a feature line in `Cargo.toml`, an arm in [`open`], and an entry in the

@@ -141,6 +141,8 @@ pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
         "memory" => alone(resource).map(|()| Arc::new(crate::memory::MemorySink::default()) as Arc<dyn Sink>),
         #[cfg(feature = "s3")]
         "s3" => Ok(Arc::new(crate::s3::S3Sink::open(resource, fourstroke::clock::Clock::system()).await?)),
+        #[cfg(feature = "sqs")]
+        "sqs" => Ok(Arc::new(crate::sqs::SqsSink::open(resource).await?)),
         #[cfg(feature = "stdout")]
         "stdout" => alone(resource).map(|()| Arc::new(crate::stdout::StdoutSink::new()) as Arc<dyn Sink>),
         _ => Err(refusal(resource, Use::Sink)),
@@ -165,6 +167,8 @@ pub fn check_sink(resource: &Resource) -> Result<(), String> {
         "memory" => alone(resource),
         #[cfg(feature = "s3")]
         "s3" => crate::s3::check_sink(resource),
+        #[cfg(feature = "sqs")]
+        "sqs" => crate::sqs::check_sink(resource),
         #[cfg(feature = "stdout")]
         "stdout" => alone(resource),
         _ => Err(refusal(resource, Use::Sink)),

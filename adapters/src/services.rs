@@ -61,7 +61,7 @@ const SERVICES: [Service; 16] = [
     here(&["stdout"], cfg!(feature = "stdout"), &[Use::Sink]),
     Service { handlers: LASTING, ..here(&["redb"], cfg!(feature = "redb"), &[Use::Store]) },
     Service { handlers: AWS, ..here(&["kinesis"], cfg!(feature = "kinesis"), &[Use::Sink]) },
-    later(&["sqs"], "sqs", AWS),
+    Service { handlers: AWS, ..here(&["sqs"], cfg!(feature = "sqs"), &[Use::Sink]) },
     later(&["dynamodb"], "dynamodb", AWS),
     Service { handlers: AWS, ..here(&["s3"], cfg!(feature = "s3"), &[Use::Sink, Use::Object]) },
     later(&["eventhubs"], "event_hubs", AZURE),

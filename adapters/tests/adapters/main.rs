@@ -23,4 +23,5 @@ mod redb_store;
 mod s3;
 mod sns;
 mod sqs;
+mod sqs_sink;
 mod stdout;
