@@ -15,8 +15,9 @@
 //! | `kinesis` | `kinesis://STREAM` | | | puts records | a stream's records |
 //! | `memory` | `memory:` | a list | all | a list | lines |
 //! | `redb` | `redb:PATH` | | all, kept in a file | | |
+//! | `s3` | `s3://BUCKET/PREFIX` | | | objects of lines | |
 //! | `sns` | | | | | a topic's notifications |
-//! | `sqs` | | | | | a queue's messages |
+//! | `sqs` | `sqs://QUEUE` | | | messages | a queue's messages |
 //! | `stdout` | `stdout:` | | | lines | |
 //!
 //! A new adapter is its file, a `mod` line here, a feature line in `Cargo.toml`, an arm in [`open`], and an entry in the
@@ -43,6 +44,8 @@ pub mod memory;
 pub mod open;
 #[cfg(feature = "redb")]
 pub mod redb;
+#[cfg(feature = "s3")]
+pub mod s3;
 #[cfg(feature = "sns")]
 pub mod sns;
 #[cfg(feature = "sqs")]
@@ -58,7 +61,7 @@ mod batch_response;
 mod connection;
 #[cfg(any(feature = "dynamodb", feature = "redb"))]
 mod encoding;
-#[cfg(any(feature = "file", feature = "stdout"))]
+#[cfg(any(feature = "file", feature = "s3", feature = "stdout"))]
 mod framed;
 #[cfg(feature = "function_url")]
 mod http_reply;

@@ -144,6 +144,10 @@ pub async fn sink(resource: &Resource) -> Result<Arc<dyn Sink>, String> {
         "kinesis" => Ok(Arc::new(crate::kinesis::KinesisSink::open(resource).await?)),
         #[cfg(feature = "memory")]
         "memory" => alone(resource).map(|()| Arc::new(crate::memory::MemorySink::default()) as Arc<dyn Sink>),
+        #[cfg(feature = "s3")]
+        "s3" => Ok(Arc::new(crate::s3::S3Sink::open(resource, fourstroke::clock::Clock::system()).await?)),
+        #[cfg(feature = "sqs")]
+        "sqs" => Ok(Arc::new(crate::sqs::SqsSink::open(resource).await?)),
         #[cfg(feature = "stdout")]
         "stdout" => alone(resource).map(|()| Arc::new(crate::stdout::StdoutSink::new()) as Arc<dyn Sink>),
         _ => Err(refusal(resource, Use::Sink)),
@@ -166,6 +170,10 @@ pub fn check_sink(resource: &Resource) -> Result<(), String> {
         "kinesis" => crate::kinesis::check_sink(resource),
         #[cfg(feature = "memory")]
         "memory" => alone(resource),
+        #[cfg(feature = "s3")]
+        "s3" => crate::s3::check_sink(resource),
+        #[cfg(feature = "sqs")]
+        "sqs" => crate::sqs::check_sink(resource),
         #[cfg(feature = "stdout")]
         "stdout" => alone(resource),
         _ => Err(refusal(resource, Use::Sink)),
@@ -183,6 +191,8 @@ pub async fn read(resource: &Resource) -> Result<Bytes, String> {
         "file" => crate::file::read(resource).await,
         #[cfg(feature = "http")]
         "https" | "http" => crate::http::read(resource).await,
+        #[cfg(feature = "s3")]
+        "s3" => crate::s3::read(resource).await,
         _ => Err(refusal(resource, Use::Object)),
     }
 }
@@ -198,6 +208,8 @@ pub async fn etag(resource: &Resource) -> Result<String, String> {
         "file" => crate::file::etag(resource).await,
         #[cfg(feature = "http")]
         "https" | "http" => crate::http::etag(resource).await,
+        #[cfg(feature = "s3")]
+        "s3" => crate::s3::etag(resource).await,
         _ => Err(refusal(resource, Use::Object)),
     }
 }

@@ -20,16 +20,29 @@ pub(crate) struct Fault {
 
 /// Nothing changes until somebody acts: access, names, keys.
 const FATAL: &[&str] = &[
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "AWS.SimpleQueueService.UnsupportedOperation",
     "AccessDenied",
     "AccessDeniedException",
+    "AllAccessDisabled",
     "AuthFailure",
+    "AuthorizationHeaderMalformed",
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
     "InvalidAccessKeyId",
+    "InvalidAddress",
+    "InvalidBucketName",
     "InvalidClientTokenId",
     "InvalidSecurity",
     "InvalidSignatureException",
+    "InvalidToken",
+    "KMS.AccessDeniedException",
+    "KMS.DisabledException",
+    "KMS.InvalidKeyUsageException",
+    "KMS.InvalidStateException",
+    "KMS.NotFoundException",
+    "KMS.OptInRequired",
     "KMSAccessDeniedException",
     "KMSDisabledException",
     "KMSInvalidStateException",
@@ -44,8 +57,8 @@ const FATAL: &[&str] = &[
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
     "NoSuchBucket",
+    "PermanentRedirect",
     "QueueDoesNotExist",
-    "AWS.SimpleQueueService.NonExistentQueue",
     "ResourceNotFoundException",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
@@ -53,6 +66,8 @@ const FATAL: &[&str] = &[
 
 /// The request can never be right: for this item nothing will change.
 const POISON: &[&str] = &[
+    "AWS.SimpleQueueService.BatchRequestTooLong",
+    "BatchRequestTooLong",
     "EntityTooLarge",
     "InvalidArgument",
     "InvalidArgumentException",
@@ -66,6 +81,7 @@ const POISON: &[&str] = &[
 
 /// The service took nothing: come back later.
 const THROTTLED: &[&str] = &[
+    "KMS.ThrottlingException",
     "KMSThrottlingException",
     "KmsThrottled",
     "LimitExceededException",

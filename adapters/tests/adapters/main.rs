@@ -21,6 +21,8 @@ mod memory;
 mod open;
 mod redb_crash;
 mod redb_store;
+mod s3;
 mod sns;
 mod sqs;
+mod sqs_sink;
 mod stdout;
