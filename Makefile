@@ -5,7 +5,7 @@ VENV := target/venv
 # One set of features for all of lint and test, or dependencies are built twice.
 FEATURES := --features fourstroke-runtime/otlp
 
-.PHONY: run break bench test lint fuzz stand-ins test-rust test-example test-training
+.PHONY: run break bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
 # counted is remembered: start afresh.
@@ -24,6 +24,10 @@ bench:
 	@.ci/with-python $(PYTHON) $(VENV)-lleaves bench/peers/requirements-lleaves.txt -c ""
 	PYTHON=$(CURDIR)/$(VENV)-onnxruntime/bin/python LLEAVES_PYTHON=$(CURDIR)/$(VENV)-lleaves/bin/python \
 		$(CARGO) bench --locked -p fourstroke-bench
+
+# The Lambda handler: payloads, cold starts, size, and invocations under Amazon's emulator beside handlers in Python.
+bench-lambda:
+	CARGO=$(CARGO) PYTHON=$(PYTHON) bench/lambda
 
 test: test-rust test-example test-training
 

@@ -24,6 +24,10 @@
 //! compliance tests.
 
 #[cfg(feature = "aws")]
+#[cfg_attr(
+    not(all(feature = "dynamodb", feature = "kinesis", feature = "s3", feature = "sqs")),
+    allow(dead_code, unused_imports)
+)]
 pub mod aws;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
@@ -53,11 +57,14 @@ pub mod sqs;
 #[cfg(feature = "stdout")]
 pub mod stdout;
 
+// What services share is used in part by each.
 #[cfg(feature = "connection")]
+#[cfg_attr(not(all(feature = "http", feature = "aws")), allow(dead_code))]
 mod at_once;
 #[cfg(any(feature = "dynamodb", feature = "kinesis", feature = "sqs"))]
 mod batch_response;
 #[cfg(feature = "connection")]
+#[cfg_attr(not(all(feature = "http", feature = "aws")), allow(dead_code, unused_imports))]
 mod connection;
 #[cfg(any(feature = "dynamodb", feature = "redb"))]
 mod encoding;

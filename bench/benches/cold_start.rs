@@ -21,7 +21,7 @@ struct Case {
 
 fn main() {
     let flights = concat!(env!("CARGO_MANIFEST_DIR"), "/flights.yaml").to_owned();
-    let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/flights-aws.yaml").to_owned();
+    let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/flights-aws.generated.yaml").to_owned();
     let out = tempfile::tempdir().expect("a directory");
     let sink = |name: &str| format!("file:{}/{name}.jsonl", out.path().display());
     let files = vec![
@@ -30,8 +30,9 @@ fn main() {
         ("DECISIONS", sink("decisions")),
         ("DEAD_LETTERS", sink("dead")),
     ];
-    // Nobody is there: connections are refused at once, which takes less than a handshake.
-    let endpoint = env::var("AWS_ENDPOINT_URL").unwrap_or_else(|_| "http://127.0.0.1:9".to_owned());
+    // Who is there takes connections and says nothing: none waits for an answer.
+    let services = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", services.local_addr().expect("an address"));
     let services = vec![("PIPELINE", clients), ("AWS_ENDPOINT_URL", endpoint)];
     let cases = [
         Case { name: "a handler that does nothing", binary: "HELLO", variables: Vec::new() },

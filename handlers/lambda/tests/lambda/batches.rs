@@ -29,18 +29,11 @@ fn batches_of_every_size() {
     }
     assert_eq!(function.invoke(&kinesis(&bodies)), well(), "{} large ones", bodies.len());
     assert!(receiver.taken("/dead").is_empty());
-    let metrics = metrics(&function);
+    let metrics = function.metrics();
     let events: Vec<u64> = metrics.iter().map(|line| line["events"].as_u64().unwrap()).collect();
     assert_eq!(events, [1, 100, 10_000, bodies.len() as u64]);
     assert!(metrics[0]["cold_start"].is_f64() && metrics[1]["cold_start"].is_null(), "told once");
     assert!(metrics.iter().all(|line| line["passed"] == line["events"] && line["whole"].is_f64()));
-}
-
-/// The embedded metrics the function has written.
-fn metrics(function: &Function) -> Vec<Value> {
-    let log = function.rie.log();
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "fourstroke").collect()
 }
 
 #[test]
@@ -68,7 +61,7 @@ fn poison_is_dead_lettered_and_stops_nobody() {
     assert_eq!(STANDARD.decode(letter["body_base64"].as_str().unwrap()).unwrap(), bodies[36].as_bytes());
     assert_eq!(receiver.taken("/log").len(), 99 + 1, "one entry per event");
 
-    let metrics = metrics(&function);
+    let metrics = function.metrics();
     assert_eq!(metrics[0]["requests"], 99 + 100 + 1, "each is counted, as all are posted one by one");
 
     let log = function.rie.log();

@@ -57,6 +57,15 @@ impl Function {
     }
 }
 
+impl Function {
+    /// The embedded metrics it has written, a line per batch.
+    pub fn metrics(&self) -> Vec<Value> {
+        let log = self.rie.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "fourstroke").collect()
+    }
+}
+
 /// As long as an invocation may take, in seconds.
 const TIMEOUT: u32 = 10;
 
