@@ -1,7 +1,8 @@
-//! The handler's binary under Amazon's Runtime Interface Emulator, with payloads as AWS sends them.
+//! The handler's binary under Amazon's Runtime Interface Emulator, or the test's own Runtime API, with payloads as AWS sends them.
 
 mod batches;
 mod function;
+mod http;
 mod payloads;
 mod receiver;
 mod refusals;
