@@ -2,12 +2,19 @@
 
 mod aggregated;
 mod batches;
+mod concurrency;
+mod deadlines;
+mod ends;
 mod function;
 mod function_url;
 mod http;
 mod payloads;
+mod process;
 mod receiver;
 mod refusals;
 mod replies;
 mod retries;
+mod runtime;
 mod services;
+mod silent_init;
+mod traces;
