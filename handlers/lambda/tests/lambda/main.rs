@@ -15,6 +15,7 @@ mod refusals;
 mod replies;
 mod retries;
 mod runtime;
+mod secrets;
 mod services;
 mod silent_init;
 mod traces;
