@@ -26,9 +26,11 @@ fn within(trace: &str, payload: Value) -> Invocation {
 fn traces_of(process: &Process, request_id: &str) -> Vec<String> {
     let log = process.log();
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let spans = lines
-        .filter_map(|line| line["spans"].as_array()?.iter().find(|span| span["request_id"] == request_id).cloned());
-    spans.map(|span| span["trace_id"].as_str().unwrap_or_default().to_owned()).collect()
+    // The span a line stands in, or all of them.
+    let spans =
+        |line: &Value| [vec![line["span"].clone()], line["spans"].as_array().cloned().unwrap_or_default()].concat();
+    let own = lines.filter_map(|line| spans(&line).into_iter().find(|span| span["request_id"] == request_id));
+    own.map(|span| span["trace_id"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 /// Requires that all lines of an invocation name one trace, and that there are some.
