@@ -63,7 +63,7 @@ async fn errors_are_told_apart_and_asked_once() {
         (error(400, "ValidationException"), Kind::Poison, Sent::No),
         (error(400, "SomethingNew"), Kind::Retryable, Sent::Unknown),
         (error(500, "InternalFailure"), Kind::Retryable, Sent::Unknown),
-        (with(503, ""), Kind::Retryable, Sent::No),
+        (with(503, ""), Kind::Retryable, Sent::Unknown),
         (with(200, "no JSON"), Kind::Retryable, Sent::Unknown),
         (with(200, r#"{"Records":[],"FailedRecordCount":0}"#), Kind::Retryable, Sent::Unknown),
         (Reply::cut(""), Kind::Retryable, Sent::Unknown),

@@ -48,7 +48,7 @@ async fn an_answer_says_what_can_be_done() {
         (400, "AuthorizationHeaderMalformed", Fatal, No),
         (400, "EntityTooLarge", Poison, No),
         (503, "SlowDown", Retryable, No),
-        (503, "ServiceUnavailable", Retryable, No),
+        (503, "ServiceUnavailable", Retryable, Unknown),
         (500, "InternalError", Retryable, Unknown),
         (400, "RequestTimeout", Retryable, Unknown),
         (400, "SomethingNew", Retryable, Unknown),

@@ -140,7 +140,7 @@ async fn an_answer_says_what_can_be_done() {
         (400, "KMS.ThrottlingException", Retryable, No),
         (403, "RequestThrottled", Retryable, No),
         (400, "InvalidMessageContents", Poison, No),
-        (503, "ServiceUnavailable", Retryable, No),
+        (503, "ServiceUnavailable", Retryable, Unknown),
         (500, "InternalFailure", Retryable, Unknown),
     ] {
         let server = queue(move |_| refusal(status, code)).await;

@@ -143,8 +143,9 @@ impl Run {
     }
 
     /// What was done is written down even when the sends used up the time: handlers leave a margin for all of it.
+    /// Each has half of what is left of it, so that the next has some.
     pub(super) fn margin(&self) -> Deadline {
-        self.deadline.grace()
+        Deadline::after(self.deadline.grace().left() / 2)
     }
 
     /// Writes the decision log: an entry per event that ended. What cannot be written there goes to the dead letters.
@@ -184,7 +185,7 @@ impl Run {
         if diverted.is_empty() {
             return;
         }
-        let answers = send(&*self.pipeline.dead_letters, &diverted, self.margin()).await;
+        let answers = send(&*self.pipeline.dead_letters, &diverted, self.deadline.grace()).await;
         self.report.log_lost = answers.iter().filter(|answer| answer.is_err()).count();
         self.report.log_diverted = answers.len() - self.report.log_lost;
     }
