@@ -103,3 +103,112 @@ fn chunks(places: &[usize], bounds: Bounds, weight: impl Fn(usize) -> usize) -> 
     }
     chunks
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Mutex, time::Duration};
+
+    use bytes::Bytes;
+    use fourstroke::ports::Sent;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_call_holds_at_most_so_many_items_and_bytes(
+            weights in prop::collection::vec(0usize..30, 0..60),
+            items in 1usize..8,
+            bytes in 1usize..25,
+        ) {
+            let places: Vec<usize> = (0..weights.len()).collect();
+            let bounds = Bounds { items, bytes };
+            let chunks = chunks(&places, bounds, |place| weights[place]);
+            prop_assert_eq!(chunks.concat(), places);
+            let heavy = |chunk: &[usize]| chunk.iter().map(|&place| weights[place]).sum::<usize>();
+            for chunk in &chunks {
+                prop_assert!(!chunk.is_empty() && chunk.len() <= items);
+                prop_assert!(heavy(chunk) <= bytes || chunk.len() == 1, "what is too heavy goes alone");
+            }
+            for pair in chunks.windows(2) {
+                let full = pair[0].len() == items || heavy(&pair[0]) + weights[pair[1][0]] > bytes;
+                prop_assert!(full, "no call is begun without need");
+            }
+        }
+    }
+
+    /// Items of these keys, named by their key and number; `-` is no key.
+    fn items(keys: &[&str]) -> Vec<Outgoing> {
+        let item = |(number, key): (usize, &&str)| Outgoing {
+            id: format!("{key}{number}").into(),
+            key: (*key != "-").then(|| (*key).into()),
+            content_type: "application/json",
+            attributes: Vec::new(),
+            body: Bytes::new(),
+        };
+        keys.iter().enumerate().map(item).collect()
+    }
+
+    /// Sends by calls of three at most, each item of weight 1; gives the ids of each call and what became of the items.
+    async fn sent(
+        items: &[Outgoing],
+        ordered: bool,
+        answer: impl Fn(&str) -> Answer,
+    ) -> (Vec<Vec<String>>, Vec<Option<Answer>>) {
+        let calls = Mutex::new(Vec::new());
+        let bounds = Bounds { items: 3, bytes: 100 };
+        let call = |items: Vec<&Outgoing>| {
+            calls.lock().unwrap().push(items.iter().map(|item| item.id.to_string()).collect());
+            let answers = items.iter().map(|item| answer(&item.id)).collect();
+            std::future::ready(answers)
+        };
+        let answers = send(items, ordered, bounds, |_| 1, None, call).await;
+        (calls.into_inner().unwrap(), answers)
+    }
+
+    fn failed(kind: Kind) -> Answer {
+        Err(SendError { kind, sent: Sent::No, reason: "because".to_owned() })
+    }
+
+    #[tokio::test]
+    async fn no_call_holds_two_of_a_key_and_each_key_keeps_its_order() {
+        let items = items(&["a", "a", "b", "-", "c", "-", "a", "b"]);
+        let (calls, answers) = sent(&items, true, |_| Ok(())).await;
+        assert_eq!(calls, [vec!["a0", "b2", "-3"], vec!["c4", "-5"], vec!["a1", "b7"], vec!["a6"]]);
+        assert!(answers.iter().all(|answer| *answer == Some(Ok(()))), "{answers:?}");
+    }
+
+    #[tokio::test]
+    async fn without_order_all_go_with_the_first_round() {
+        let (calls, _) = sent(&items(&["a"; 7]), false, |_| failed(Kind::Retryable)).await;
+        assert_eq!(calls, [vec!["a0", "a1", "a2"], vec!["a3", "a4", "a5"], vec!["a6"]]);
+    }
+
+    #[tokio::test]
+    async fn what_may_be_taken_later_holds_its_key_and_poison_does_not() {
+        for kind in [Kind::Retryable, Kind::Fatal, Kind::Poison] {
+            let answer = |id: &str| if id == "a0" { failed(kind) } else { Ok(()) };
+            let (calls, answers) = sent(&items(&["a", "a", "b", "a", "b"]), true, answer).await;
+            let behind = if kind == Kind::Poison { Ok(()) } else { Err(SendError::held()) };
+            let ends = [failed(kind), behind.clone(), Ok(()), behind, Ok(())];
+            assert_eq!(answers, ends.map(Some), "{kind:?}");
+            let went = calls.concat();
+            assert_eq!(went.len(), if kind == Kind::Poison { 5 } else { 3 }, "{kind:?}: {went:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_no_answer_by_then_is_none() {
+        let items = items(&["a", "b", "b", "a"]);
+        let bounds = Bounds { items: 1, bytes: 100 };
+        let until = Instant::now() + Duration::from_secs(5);
+        let call = async |items: Vec<&Outgoing>| {
+            if items[0].id == "b1" {
+                std::future::pending::<()>().await;
+            }
+            vec![Ok(())]
+        };
+        let answers = send(&items, true, bounds, |_| 1, Some(until), call).await;
+        assert_eq!(answers, [Some(Ok(())), None, None, None]);
+    }
+}

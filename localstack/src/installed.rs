@@ -1,3 +1,5 @@
+//! Where stand-ins are, and what is told where one is not.
+
 use std::{
     io::{Write as _, stderr},
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! A stand-in's process: started on free ports, waited for until it answers, and ended with whoever started it, however that ends.
+
 use std::{
     env,
     ffi::OsString,

@@ -1,3 +1,5 @@
+//! Amazon's Runtime Interface Emulator: runs a Lambda function's `bootstrap` as Lambda does, but for one invocation at a time.
+
 use std::{
     env,
     ffi::OsString,

@@ -128,7 +128,8 @@ fn rie_invokes_a_bootstrap() {
 
 #[test]
 fn rie_gives_up_a_frozen_bootstrap() {
-    let Some(rie) = echo(1) else { return };
+    // A busy machine may take its time to start another one.
+    let Some(rie) = echo(5) else { return };
     rie.invoke(b"1");
     let frozen = rie.bootstrap_pid().expect("a bootstrap");
     signal(frozen, "STOP");

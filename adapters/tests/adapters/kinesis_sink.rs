@@ -12,10 +12,14 @@ use fourstroke::{
     testkit::sink::{Capabilities, suite},
 };
 use fourstroke_adapters::kinesis::{KinesisSink, check_sink};
+use serde_json::{Value, json};
 
-use crate::aws::{
-    account,
-    faults::{Answer, Service, item},
+use crate::{
+    aws::{
+        account,
+        faults::{item, service, with},
+    },
+    http::server::{Reply, Seen, Server},
 };
 
 /// A new stream of so many shards.
@@ -79,34 +83,65 @@ async fn a_record_the_stream_refuses_spoils_no_other() {
 async fn a_record_behind_a_failed_one_of_its_key_waits() {
     let done = r#"{"SequenceNumber":"1","ShardId":"shardId-000000000000"}"#;
     let failed = r#"{"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"slower"}"#;
-    let answer = |records: &[&str]| Answer::With(200, format!(r#"{{"Records":[{}]}}"#, records.join(",")));
+    let answer = |records: &[&str]| with(200, &format!(r#"{{"Records":[{}]}}"#, records.join(",")));
     let ends = |ends: Vec<Result<(), SendError>>| -> Vec<bool> { ends.iter().map(Result::is_ok).collect() };
     // Two keys, three records each.
     let items: Vec<_> = (0..6).map(|n| item(&n.to_string(), ["a", "b"][n % 2])).collect();
 
-    let service = Service::start([answer(&[failed, done]), answer(&[done])]).await;
-    let account = account(&service.endpoint).await;
+    let server = service([answer(&[failed, done]), answer(&[done])]).await;
+    let account_there = account(&server.endpoint()).await;
     let mut resource = Resource::new("sinks.out", "kinesis://out");
-    let sink = KinesisSink::at(&resource, &account).unwrap();
+    let sink = KinesisSink::at(&resource, &account_there).unwrap();
     assert_eq!(ends(sink.send(&items).await), [false, true, false, true, false, true]);
-    assert_eq!(service.asked.lock().unwrap().len(), 3, "one call per round, the others of `a` in none");
+    assert_eq!(server.seen().len(), 3, "one call per round, the others of `a` in none");
 
-    let service = Service::start([answer(&[failed, done, done, done, done, done])]).await;
+    let server = service([answer(&[failed, done, done, done, done, done])]).await;
     resource.ordered = false;
-    let sink = KinesisSink::at(&resource, &crate::aws::account(&service.endpoint).await).unwrap();
+    let sink = KinesisSink::at(&resource, &account(&server.endpoint()).await).unwrap();
     assert_eq!(ends(sink.send(&items).await), [false, true, true, true, true, true], "`order: none` lifts it");
-    assert_eq!(service.asked.lock().unwrap().len(), 1);
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test]
 async fn what_is_sent_by_a_moment_is_answered_then() {
     let done = r#"{"Records":[{"SequenceNumber":"1","ShardId":"shardId-000000000000"}]}"#;
-    let service = Service::start([Answer::With(200, done.to_owned()), Answer::Silence]).await;
-    let account = account(&service.endpoint).await;
+    let server = service([with(200, done), with(200, done), Reply::hang("")]).await;
+    let account = account(&server.endpoint()).await;
     let sink = KinesisSink::at(&Resource::new("sinks.out", "kinesis://out"), &account).unwrap();
-    let until = tokio::time::Instant::now() + Duration::from_millis(300);
+    sink.send(&[item("0", "a")]).await.remove(0).expect("it is warm");
+    let until = tokio::time::Instant::now() + Duration::from_secs(3);
     let ends = sink.send_by(&[item("1", "a"), item("2", "a")], until).await;
     assert!(matches!(ends[..], [Some(Ok(())), None]), "{ends:?}");
+}
+
+#[tokio::test]
+async fn what_has_no_order_goes_in_calls_of_five_hundred() {
+    let items: Vec<_> = (0..1_100).map(|n| item(&n.to_string(), &format!("key {n}"))).collect();
+    let records = |seen: &Seen| {
+        let call: Value = serde_json::from_slice(&seen.body).unwrap();
+        call["Records"].as_array().unwrap().len()
+    };
+    let server = Server::start(move |seen| {
+        let done = json!({ "SequenceNumber": "1", "ShardId": "shardId-000000000000" });
+        with(200, &json!({ "FailedRecordCount": 0, "Records": vec![done; records(seen)] }).to_string())
+    })
+    .await;
+    let mut resource = Resource::new("sinks.out", "kinesis://out");
+    resource.ordered = false;
+    let sink = KinesisSink::at(&resource, &account(&server.endpoint()).await).unwrap();
+    assert!(sink.send(&items).await.iter().all(Result::is_ok));
+    let mut sizes: Vec<usize> = server.seen().iter().map(records).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [100, 500, 500]);
+
+    // Which a service that refuses larger calls takes.
+    let Some(kinesis) = fourstroke_localstack::kinesis::shared() else { return };
+    let account = account(&kinesis.endpoint()).await;
+    let mut resource = stream(&account, "many", 3).await;
+    resource.ordered = false;
+    let ends = KinesisSink::at(&resource, &account).unwrap().send(&items).await;
+    assert!(ends.iter().all(Result::is_ok), "{:?}", ends.iter().find(|end| end.is_err()));
+    assert_eq!(taken(&account, &resource).await.len(), items.len());
 }
 
 #[test]

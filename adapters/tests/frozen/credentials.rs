@@ -46,14 +46,21 @@ fn keys(service: &Service) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn credentials_that_end_in_a_freeze_are_not_used_and_renewed_once() {
     // The SDK renews up to ten seconds early, at a random moment.
-    let lasts = TimeDelta::seconds(12);
+    let lasts = TimeDelta::seconds(20);
     let service = Service::start().await;
     let (url, asked) = hand_out(lasts).await;
     let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)];
     let mut process = Process::start(&service, Threads::Many, &variables);
     for round in 1..=2 {
+        if round > 1 {
+            process.stop();
+            // What ends is real time.
+            tokio::time::sleep(lasts.to_std().unwrap()).await;
+            process.go_on();
+        }
         let ends = process.call(50);
         assert!(ends.iter().all(|end| end == "ok"), "{ends:?}");
         assert_eq!(asked.load(Ordering::SeqCst), round, "fifty callers, one refresh");
@@ -61,9 +68,5 @@ async fn credentials_that_end_in_a_freeze_are_not_used_and_renewed_once() {
         assert_eq!(keys.len(), round * 50);
         let expected = format!("KEY{round}");
         assert!(keys[(round - 1) * 50..].iter().all(|key| *key == expected), "no call with old ones: {keys:?}");
-        process.stop();
-        // What ends is real time.
-        tokio::time::sleep(lasts.to_std().unwrap()).await;
-        process.go_on();
     }
 }

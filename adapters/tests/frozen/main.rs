@@ -1,7 +1,10 @@
 //! Connections over freezes: a process that is stopped and goes on, as platforms do between invocations, while the service ends
 //! its idle connections, goes silent, or its credentials run out. The process is this very binary, the service a TLS server that
-//! answers as Kinesis does. `FREEZES` says how many times it is stopped.
+//! answers as Kinesis does. `FREEZES` says how many times it is stopped. What `/proc` tells is needed: elsewhere than on Linux these
+//! tests are skipped.
 
+#[path = "../adapters/http/certificates.rs"]
+mod certificates;
 mod child;
 mod credentials;
 mod process;
@@ -34,26 +37,31 @@ async fn over_freezes(threads: Threads, end: End) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn ended_connections_fail_no_call_on_one_thread() {
     over_freezes(Threads::One, End::Fin).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn reset_connections_fail_no_call_on_one_thread() {
     over_freezes(Threads::One, End::Reset).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn ended_connections_fail_no_call_on_many_threads() {
     over_freezes(Threads::Many, End::Fin).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn reset_connections_fail_no_call_on_many_threads() {
     over_freezes(Threads::Many, End::Reset).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn a_thousand_invocations_need_one_handshake() {
     const GAP: Duration = Duration::from_millis(50);
     let service = Service::start().await;
@@ -66,9 +74,13 @@ async fn a_thousand_invocations_need_one_handshake() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "SKIPPED: it reads /proc")]
 async fn half_open_connections_cost_one_attempt() {
+    // Enough for four handshakes on a busy machine.
+    const ATTEMPT: Duration = Duration::from_secs(2);
     let service = Service::start().await;
-    let mut process = Process::start(&service, Threads::Many, &[]);
+    let attempt = [(child::ATTEMPT, ATTEMPT.as_millis().to_string())];
+    let mut process = Process::start(&service, Threads::Many, &attempt);
     service.gather(4);
     assert!(process.call(4).iter().all(|end| end == "ok"));
     assert_eq!(service.handshakes(), 4, "several connections wait");
@@ -80,5 +92,5 @@ async fn half_open_connections_cost_one_attempt() {
     ends = process.call(1);
     assert_eq!(ends, ["ok"], "the others that waited are given up with the one that was silent");
     let took = started.elapsed();
-    assert!(took < child::ATTEMPT + Duration::from_secs(1), "it took {took:?}");
+    assert!(took < 2 * ATTEMPT, "it took {took:?}");
 }

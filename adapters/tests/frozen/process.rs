@@ -35,7 +35,7 @@ impl Process {
         command.env(ENDPOINT, service.endpoint()).env(THREADS, if threads == Threads::One { "one" } else { "many" });
         command.env("SSL_CERT_FILE", service.trusted()).env_remove("SSL_CERT_DIR");
         command.env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().map(|(name, value)| (name, value)));
-        if variables.is_empty() {
+        if !variables.iter().any(|(name, _)| name.starts_with("AWS_")) {
             command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "secret");
         }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use socket2::SockRef;
 use tempfile::NamedTempFile;
 use tokio::{
@@ -13,15 +12,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{broadcast, mpsc},
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-    server::TlsStream,
-};
+use tokio_rustls::server::TlsStream;
+
+use crate::certificates;
 
 /// How connections end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +50,10 @@ struct Seen {
 
 impl Service {
     pub async fn start() -> Service {
-        let (acceptor, trusted) = certified();
+        let authority = certificates::authority("frozen");
+        let acceptor = certificates::acceptor(&certificates::of("localhost"), &authority);
+        let trusted = NamedTempFile::new().unwrap();
+        std::fs::write(trusted.path(), authority.pem()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen: Arc<Mutex<Seen>> = Arc::default();
@@ -131,24 +127,6 @@ impl Service {
     pub fn signed(&self) -> Vec<String> {
         self.seen.lock().unwrap().signed.clone()
     }
-}
-
-fn certified() -> (TlsAcceptor, NamedTempFile) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let trusted = NamedTempFile::new().unwrap();
-    std::fs::write(trusted.path(), issuer.pem()).unwrap();
-    (TlsAcceptor::from(Arc::new(config)), trusted)
 }
 
 /// Answers requests until it is told to end, or the other side does.

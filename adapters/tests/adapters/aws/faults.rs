@@ -1,9 +1,6 @@
 //! What errors of a service mean, told by a service that answers as it is told.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::{collections::VecDeque, sync::Mutex};
 
 use bytes::Bytes;
 use fourstroke::{
@@ -12,97 +9,37 @@ use fourstroke::{
     ports::{Outgoing, SendError, Sent, Sink},
 };
 use fourstroke_adapters::kinesis::KinesisSink;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
 
-/// What it does with a request.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// Answers with a status and a body.
-    With(u16, String),
-    /// Ends the connection.
-    Cut,
-    /// Says nothing for as long as anybody waits.
-    Silence,
+use crate::http::server::{Reply, Server};
+
+/// A service on this machine that answers each request with the next of these, and with the last from then on.
+pub async fn service(answers: impl IntoIterator<Item = Reply>) -> Server {
+    let answers = Mutex::new(VecDeque::from_iter(answers));
+    Server::start(move |_| {
+        let mut answers = answers.lock().unwrap();
+        let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+        next.expect("an answer")
+    })
+    .await
 }
 
-/// A service on this machine that answers each request with the next of its answers, and the last from then on.
-pub struct Service {
-    pub endpoint: String,
-    /// The bodies it was sent.
-    pub asked: Arc<Mutex<Vec<String>>>,
+/// An answer as services that speak JSON give it.
+pub fn with(status: u16, body: &str) -> Reply {
+    Reply::new(status, "content-type: application/x-amz-json-1.1\r\n", body)
 }
 
-impl Service {
-    pub async fn start(answers: impl IntoIterator<Item = Answer>) -> Service {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let answers: Arc<Mutex<VecDeque<Answer>>> = Arc::new(Mutex::new(answers.into_iter().collect()));
-        let heard = asked.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, answers.clone(), heard.clone()));
-            }
-        });
-        Service { endpoint, asked }
-    }
+fn error(status: u16, code: &str) -> Reply {
+    with(status, &format!(r#"{{"__type":"{code}","message":"so it is"}}"#))
 }
 
-async fn serve(mut stream: TcpStream, answers: Arc<Mutex<VecDeque<Answer>>>, heard: Arc<Mutex<Vec<String>>>) {
-    while let Some(body) = request(&mut stream).await {
-        heard.lock().unwrap().push(body);
-        let answer = {
-            let mut answers = answers.lock().unwrap();
-            if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
-        };
-        match answer.unwrap() {
-            Answer::Cut => return,
-            Answer::Silence => std::future::pending().await,
-            Answer::With(status, body) => {
-                let length = body.len();
-                let head = format!("HTTP/1.1 {status} Told\r\ncontent-type: application/x-amz-json-1.1\r\n");
-                let whole = format!("{head}content-length: {length}\r\n\r\n{body}");
-                stream.write_all(whole.as_bytes()).await.unwrap();
-            }
-        }
-    }
-}
-
-/// Reads a request; none once the other side is done.
-async fn request(stream: &mut TcpStream) -> Option<String> {
-    let mut read = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&read).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            if body.len() >= length.unwrap_or(0usize) {
-                return Some(body.to_owned());
-            }
-        }
-        let mut piece = [0; 4096];
-        match stream.read(&mut piece).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => read.extend_from_slice(&piece[..count]),
-        }
-    }
-}
-
-fn error(status: u16, code: &str) -> Answer {
-    Answer::With(status, format!(r#"{{"__type":"{code}","message":"so it is"}}"#))
-}
-
-async fn sent(answers: impl IntoIterator<Item = Answer>) -> (SendError, usize) {
-    let service = Service::start(answers).await;
+async fn sent(answer: Reply) -> (SendError, usize) {
+    let patience = answer.patience();
+    let service = service([answer]).await;
     let mut resource = Resource::new("sinks.out", "kinesis://out");
-    resource.timeout = Some(std::time::Duration::from_millis(300));
-    let sink = KinesisSink::at(&resource, &super::account(&service.endpoint).await).unwrap();
+    resource.timeout = Some(patience);
+    let sink = KinesisSink::at(&resource, &super::account(&service.endpoint()).await).unwrap();
     let ends = sink.send(&[item("1", "k")]).await;
-    let asked = service.asked.lock().unwrap().len();
-    (ends.into_iter().next().unwrap().unwrap_err(), asked)
+    (ends.into_iter().next().unwrap().unwrap_err(), service.seen().len())
 }
 
 pub fn item(id: &str, key: &str) -> Outgoing {
@@ -126,14 +63,14 @@ async fn errors_are_told_apart_and_asked_once() {
         (error(400, "ValidationException"), Kind::Poison, Sent::No),
         (error(400, "SomethingNew"), Kind::Retryable, Sent::Unknown),
         (error(500, "InternalFailure"), Kind::Retryable, Sent::Unknown),
-        (Answer::With(503, String::new()), Kind::Retryable, Sent::No),
-        (Answer::With(200, "no JSON".to_owned()), Kind::Retryable, Sent::Unknown),
-        (Answer::With(200, r#"{"Records":[],"FailedRecordCount":0}"#.to_owned()), Kind::Retryable, Sent::Unknown),
-        (Answer::Cut, Kind::Retryable, Sent::Unknown),
-        (Answer::Silence, Kind::Retryable, Sent::Unknown),
+        (with(503, ""), Kind::Retryable, Sent::No),
+        (with(200, "no JSON"), Kind::Retryable, Sent::Unknown),
+        (with(200, r#"{"Records":[],"FailedRecordCount":0}"#), Kind::Retryable, Sent::Unknown),
+        (Reply::cut(""), Kind::Retryable, Sent::Unknown),
+        (Reply::hang(""), Kind::Retryable, Sent::Unknown),
     ];
     for (answer, kind, known) in told {
-        let (failed, asked) = sent([answer.clone()]).await;
+        let (failed, asked) = sent(answer.clone()).await;
         assert_eq!((failed.kind, failed.sent, asked), (kind, known, 1), "{answer:?}: {}", failed.reason);
         assert!(failed.reason.starts_with("`kinesis://out`: "), "{}", failed.reason);
     }

@@ -1,6 +1,7 @@
 //! `https:` and `http:`: the suites of its ports, and what a service or a network may do to it.
 
 mod cache;
+mod certificates;
 mod lost;
 mod object;
 pub mod server;

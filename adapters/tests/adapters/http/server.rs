@@ -4,12 +4,14 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
+    sync::Notify,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -28,11 +30,15 @@ pub struct Seen {
 }
 
 /// What to do about a request.
+#[derive(Clone, Debug)]
 pub struct Reply {
+    /// What is waited for before any of it is said.
+    behind: Option<Arc<Notify>>,
     bytes: Vec<u8>,
     then: Then,
 }
 
+#[derive(Clone, Debug)]
 enum Then {
     Keep,
     Close,
@@ -47,7 +53,7 @@ impl Reply {
     pub fn new(status: u16, headers: &str, body: &str) -> Reply {
         let length = body.len();
         let bytes = format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n{headers}\r\n{body}").into_bytes();
-        Reply { bytes, then: Then::Keep }
+        Reply { behind: None, bytes, then: Then::Keep }
     }
 
     pub fn json(body: &str) -> Reply {
@@ -60,22 +66,36 @@ impl Reply {
 
     /// These bytes, then the end of the connection.
     pub fn cut(bytes: &str) -> Reply {
-        Reply { bytes: bytes.as_bytes().to_vec(), then: Then::Close }
+        Reply { behind: None, bytes: bytes.as_bytes().to_vec(), then: Then::Close }
     }
 
     /// These bytes, then nothing.
     pub fn hang(bytes: &str) -> Reply {
-        Reply { bytes: bytes.as_bytes().to_vec(), then: Then::Hang }
+        Reply { behind: None, bytes: bytes.as_bytes().to_vec(), then: Then::Hang }
     }
 
     pub fn endless(head: &str, again: &str) -> Reply {
         const PIECE: usize = 64 << 10;
-        Reply { bytes: head.as_bytes().to_vec(), then: Then::Endless(again.repeat(PIECE / again.len()).into_bytes()) }
+        let again = again.repeat(PIECE / again.len()).into_bytes();
+        Reply { behind: None, bytes: head.as_bytes().to_vec(), then: Then::Endless(again) }
     }
 
     /// Closes the connection behind a whole answer, without saying so in it.
     pub fn then_close(self) -> Reply {
         Reply { then: Then::Close, ..self }
+    }
+
+    /// The same, but not before that is told.
+    pub fn behind(self, told: &Arc<Notify>) -> Reply {
+        Reply { behind: Some(told.clone()), ..self }
+    }
+
+    /// How long to wait for it: what never comes is given up soon, what does come may take its time.
+    pub fn patience(&self) -> Duration {
+        match self.then {
+            Then::Hang => Duration::from_secs(1),
+            _ => Duration::from_secs(30),
+        }
     }
 }
 
@@ -126,6 +146,10 @@ impl Server {
         Server { address, seen, connections, accepting }
     }
 
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
@@ -136,6 +160,16 @@ impl Server {
 
     pub fn connections(&self) -> usize {
         *self.connections.lock().unwrap()
+    }
+
+    /// Waits until it has as many connections.
+    pub async fn connected(&self, connections: usize) {
+        let all = async {
+            while self.connections() < connections {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), all).await.expect("nobody connects");
     }
 }
 
@@ -182,6 +216,9 @@ async fn serve(
         input.drain(..end + length);
         let reply = answer(&seen);
         log.lock().unwrap().push(seen);
+        if let Some(told) = reply.behind {
+            told.notified().await;
+        }
         stream.write_all(&reply.bytes).await.ok()?;
         stream.flush().await.ok()?;
         match reply.then {

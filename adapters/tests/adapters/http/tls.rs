@@ -1,50 +1,26 @@
 //! TLS: what the machine trusts is trusted, nothing else. Each case opens its sink in a process of its own, where
 //! `SSL_CERT_FILE` names what is trusted.
 
-use std::{path::Path, process::Stdio, sync::Arc};
+use std::{path::Path, process::Stdio};
 
 use fourstroke::config::Resource;
 use fourstroke_adapters::open;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-};
 
 use super::{
+    certificates::{self, Authority, acceptor, authority},
     item,
     server::{Reply, Server},
 };
 
 const URL: &str = "FOURSTROKE_TEST_URL";
 
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
 /// A server whose certificate is for this host, issued by that authority.
-async fn server(host: &str, issuer: &CertifiedIssuer<'static, KeyPair>, expired: bool) -> Server {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+async fn server(host: &str, issuer: &Authority, expired: bool) -> Server {
+    let mut content = certificates::of(host);
     if expired {
-        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        content.not_after = rcgen::date_time_ymd(2020, 1, 1);
     }
-    let certificate = params.signed_by(&key, issuer).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    Server::start_with(|_| Reply::status(200), Some(TlsAcceptor::from(Arc::new(config)))).await
+    Server::start_with(|_| Reply::status(200), Some(acceptor(&content, issuer))).await
 }
 
 /// Sends two items in a process that trusts what the file holds; returns what became of the last.
@@ -73,7 +49,7 @@ async fn in_its_own_process() {
 #[tokio::test]
 async fn what_the_machine_trusts_is_trusted_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
-    let trust = |name: &str, authority: &CertifiedIssuer<'static, KeyPair>| {
+    let trust = |name: &str, authority: &Authority| {
         let path = directory.path().join(name);
         std::fs::write(&path, authority.pem()).unwrap();
         path

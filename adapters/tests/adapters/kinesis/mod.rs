@@ -1,3 +1,5 @@
+//! Kinesis as a trigger: what its payloads are taken apart to, and what is to be delivered again.
+
 mod aggregated;
 
 use base64::{Engine, engine::general_purpose::STANDARD};

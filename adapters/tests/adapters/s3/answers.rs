@@ -1,7 +1,5 @@
 //! What S3 or a network may answer, by a server of the test's own.
 
-use std::time::Duration;
-
 use fourstroke::{
     clock::Clock,
     config::Resource,
@@ -18,10 +16,11 @@ use crate::{
 
 /// The kind and certainty of a failed call, and its reason.
 async fn failure(answer: impl Fn() -> Reply + Send + Sync + 'static) -> (Kind, Sent, String) {
+    let patience = answer().patience();
     let server = Server::start(move |_| answer()).await;
-    let account = account(&format!("http://{}", server.address)).await;
+    let account = account(&server.endpoint()).await;
     let mut resource = Resource::new("sinks.log", "s3://bucket/log");
-    resource.timeout = Some(Duration::from_millis(300));
+    resource.timeout = Some(patience);
     let s3 = S3Sink::at(&resource, &account, Clock::system()).unwrap();
     let items = [item("1", "a"), item("2", "b")];
     let answers = s3.send(&items).await;
@@ -70,10 +69,7 @@ async fn a_lost_answer_is_retryable() {
 
 #[tokio::test]
 async fn nobody_there_is_retryable_and_took_nothing() {
-    let server = Server::start(|_| Reply::status(200)).await;
-    let account = account(&format!("http://{}", server.address)).await;
-    drop(server);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let account = account("http://127.0.0.1:1").await;
     let s3 = S3Sink::at(&Resource::new("x", "s3://bucket"), &account, Clock::system()).unwrap();
     let error = s3.send(&[item("1", "a")]).await.remove(0).unwrap_err();
     assert_eq!((error.kind, error.sent), (Kind::Retryable, Sent::No), "{error}");
@@ -86,7 +82,7 @@ async fn a_call_whose_kept_connection_has_ended_is_made_again() {
         _ => Reply::cut(""),
     })
     .await;
-    let account = account(&format!("http://{}", server.address)).await;
+    let account = account(&server.endpoint()).await;
     let s3 = S3Sink::at(&Resource::new("x", "s3://bucket/log"), &account, Clock::system()).unwrap();
     s3.connect().await;
     assert!(server.seen().is_empty(), "only a connection is made");
@@ -103,7 +99,7 @@ async fn a_call_whose_kept_connection_has_ended_is_made_again() {
 async fn an_object_that_does_not_come_whole_is_an_error() {
     let said = async |answer: fn() -> Reply| {
         let server = Server::start(move |_| answer()).await;
-        let account = account(&format!("http://{}", server.address)).await;
+        let account = account(&server.endpoint()).await;
         let object = S3Object::at(&Resource::new("m", "s3://bucket/m.onnx"), &account).unwrap();
         object.read().await.unwrap_err()
     };

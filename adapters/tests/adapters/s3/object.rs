@@ -1,3 +1,5 @@
+//! Objects that are read: models and tables, and what tells that they changed.
+
 use std::process::Command;
 
 use fourstroke::config::Resource;

@@ -1,3 +1,5 @@
+//! The sink: the suite of its port, and which objects it makes of which lines.
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;

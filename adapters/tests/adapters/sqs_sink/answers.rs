@@ -65,9 +65,13 @@ fn refusal(status: u16, code: &str) -> Reply {
 }
 
 async fn sink_at(server: &Server, url: &str) -> SqsSink {
+    sink_within(server, url, Duration::from_secs(30)).await
+}
+
+async fn sink_within(server: &Server, url: &str, patience: Duration) -> SqsSink {
     let mut resource = Resource::new("sinks.x", url);
-    resource.timeout = Some(Duration::from_millis(300));
-    SqsSink::at(&resource, &account(&format!("http://{}", server.address)).await).unwrap()
+    resource.timeout = Some(patience);
+    SqsSink::at(&resource, &account(&server.endpoint()).await).unwrap()
 }
 
 fn sent(server: &Server) -> Vec<Vec<String>> {
@@ -101,7 +105,7 @@ async fn without_an_order_to_keep_all_go_at_once() {
     let server = queue(|seen| taken_but(seen, &[])).await;
     let mut resource = Resource::new("sinks.x", "sqs://q.fifo");
     resource.ordered = false;
-    let sqs = SqsSink::at(&resource, &account(&format!("http://{}", server.address)).await).unwrap();
+    let sqs = SqsSink::at(&resource, &account(&server.endpoint()).await).unwrap();
     assert!(sqs.send(&items).await.iter().all(Result::is_ok));
     assert_eq!(sent(&server).len(), 3);
 }
@@ -147,7 +151,8 @@ async fn an_answer_says_what_can_be_done() {
     }
     for reply in [|| Reply::cut(""), || Reply::hang(""), || json_reply(&json!({}))] {
         let server = queue(move |_| reply()).await;
-        let sqs = sink_at(&server, "sqs://q.fifo").await;
+        let sqs = sink_within(&server, "sqs://q.fifo", reply().patience()).await;
+        sqs.connect().await;
         let error = sqs.send(&[item("1", "a", "x")]).await.remove(0).unwrap_err();
         assert_eq!((error.kind, error.sent), (Retryable, Unknown), "{error}");
     }
@@ -181,13 +186,11 @@ async fn what_is_answered_in_time_is_kept() {
         false => taken_but(seen, &[]),
     })
     .await;
-    let mut resource = Resource::new("sinks.x", "sqs://q");
-    resource.timeout = Some(Duration::from_secs(60));
-    let account = account(&format!("http://{}", server.address)).await;
-    let sqs = SqsSink::at(&resource, &account).unwrap();
+    let sqs = sink_at(&server, "sqs://q").await;
+    sqs.send(&[item("0", "", "first")]).await.remove(0).expect("it is warm");
     let mut items: Vec<Outgoing> = (0..10).map(|n| item(&n.to_string(), "", "quick")).collect();
     items.push(item("10", "", "slow"));
-    let answers = sqs.send_by(&items, tokio::time::Instant::now() + Duration::from_millis(500)).await;
+    let answers = sqs.send_by(&items, tokio::time::Instant::now() + Duration::from_secs(3)).await;
     assert!(answers[..10].iter().all(|answer| *answer == Some(Ok(()))) && answers[10].is_none(), "{answers:?}");
 }
 
