@@ -55,7 +55,8 @@ impl Function {
         Function::deploy_for(SHORT, pipeline, variables)
     }
 
-    fn deploy_for(seconds: u32, pipeline: &str, variables: &[(&str, &str)]) -> Option<Function> {
+    /// Deploys it for as many seconds an invocation.
+    pub fn deploy_for(seconds: u32, pipeline: &str, variables: &[(&str, &str)]) -> Option<Function> {
         let package = tempfile::tempdir().unwrap();
         let file = package.path().join("pipeline.yaml");
         fs::write(&file, pipeline).unwrap();
