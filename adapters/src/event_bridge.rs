@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 pub use crate::whole::Whole;
 use crate::{
     pairs::Pairs,
-    payload::{self, Text, refused},
+    payload::{self, Text, place, refused},
 };
 
 /// Takes an event of a bus apart: it is alone in its payload, and its body is `detail`.
@@ -91,7 +91,7 @@ fn id(source: &str, id: &str) -> String {
 /// Says what an object was that is no event of a bus.
 fn what_it_was(payload: &ByteString) -> Result<Event, Error> {
     let Pairs(fields) = serde_json::from_str::<Pairs<'_, &RawValue>>(payload)
-        .map_err(|error| refused(format!("the payload is no JSON object: {error}")))?;
+        .map_err(|error| refused(format!("the payload is no JSON object: {}", place(&error))))?;
     let text = |name: &str| {
         let (_, value) = fields.iter().find(|(known, _)| **known == *name)?;
         serde_json::from_str::<Text<'_>>(value.get()).ok()

@@ -2,6 +2,7 @@
 
 use fourstroke::{
     Value,
+    error::{Error, Stage},
     report::{Decision, Disposition, Report},
 };
 use serde::Serialize;
@@ -87,7 +88,10 @@ fn entry(decision: &Decision) -> Entry<'_> {
             Entry { actions: Some(actions), ..bare }
         }
         Disposition::DeadLettered => {
-            Entry { code: error.map(|error| error.code.as_str()), reason: error.map(|error| &*error.reason), ..bare }
+            // Of the client's own event; what tables and sinks say is not its business.
+            let own = |error: &&Error| matches!(error.stage, Stage::Decode | Stage::Transform);
+            let reason = error.filter(own).map(|error| &*error.reason);
+            Entry { code: error.map(|error| error.code.as_str()), reason, ..bare }
         }
         // The reason is about stores and sinks: not the client's business.
         Disposition::Retry => Entry { code: error.map(|error| error.code.as_str()), ..bare },

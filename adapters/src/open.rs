@@ -7,7 +7,10 @@
 //! # let _: &dyn fourstroke::ports::Open = &open;
 //! ```
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,12 +19,23 @@ use fourstroke::{
     ports::{Model, Objects, Open, Sink, Source, Store},
 };
 
+use tokio::{task::JoinSet, time::timeout};
+
 use crate::services::{Use, check_options, refusal};
 
 /// Opens every resource by its adapter, and models by a function.
 #[derive(Clone)]
 pub struct Adapters {
     model: Arc<ModelOf>,
+    connecting: Option<Arc<Connecting>>,
+}
+
+/// First connections under way.
+struct Connecting {
+    /// As long as one may take.
+    within: Duration,
+    /// Each ends with the place of a resource that took longer.
+    tasks: Mutex<JoinSet<Option<String>>>,
 }
 
 /// Makes a model of its bytes, and of the objects with its weights, by name.
@@ -32,7 +46,27 @@ impl Adapters {
     pub fn new(
         model: impl Fn(&[u8], &[(String, Bytes)]) -> Result<Arc<dyn Model>, String> + Send + Sync + 'static,
     ) -> Adapters {
-        Adapters { model: Arc::new(model) }
+        Adapters { model: Arc::new(model), connecting: None }
+    }
+
+    /// Has first connections of stores and sinks made as soon as these are open, while all else is opened.
+    pub fn connecting(self, within: Duration) -> Adapters {
+        let connecting = Connecting { within, tasks: Mutex::default() };
+        Adapters { connecting: Some(Arc::new(connecting)), ..self }
+    }
+
+    /// Waits for the first connections; gives the places of those that were not there in time. Their first calls will tell.
+    pub async fn connected(&self) -> Vec<String> {
+        let Some(connecting) = &self.connecting else { return Vec::new() };
+        let tasks = std::mem::take(&mut *connecting.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.join_all().await.into_iter().flatten().collect()
+    }
+
+    fn connect(&self, resource: &Resource, connect: impl Future<Output = ()> + Send + 'static) {
+        let Some(connecting) = &self.connecting else { return };
+        let (at, within) = (resource.at.clone(), connecting.within);
+        let task = async move { timeout(within, connect).await.is_err().then_some(at) };
+        connecting.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
     }
 }
 
@@ -43,11 +77,17 @@ impl Open for Adapters {
     }
 
     async fn store(&self, resource: &Resource) -> Result<Arc<dyn Store>, String> {
-        store(resource).await
+        let store = store(resource).await?;
+        let first = store.clone();
+        self.connect(resource, async move { first.connect().await });
+        Ok(store)
     }
 
     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
-        sink(resource).await
+        let sink = sink(resource).await?;
+        let first = sink.clone();
+        self.connect(resource, async move { first.connect().await });
+        Ok(sink)
     }
 
     fn objects(&self) -> Arc<dyn Objects> {

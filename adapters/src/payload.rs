@@ -38,6 +38,11 @@ pub(crate) fn text(body: Bytes) -> Result<ByteString, Error> {
     ByteString::try_from(body).map_err(|error| refused(format!("the payload is not UTF-8: {error}")))
 }
 
+/// Says where JSON is not what it should be. What serde says of it quotes it, and a refused payload is told to logs.
+pub(crate) fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
 /// Refuses a payload as a whole.
 pub(crate) fn refused(reason: impl Into<String>) -> Error {
     Error::poison(Stage::Decode, Code::UNDECODABLE, reason)

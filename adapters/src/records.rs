@@ -10,7 +10,7 @@ use fourstroke::{
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::payload::refused;
+use crate::payload::{place, refused};
 
 #[derive(Deserialize)]
 struct Payload<R> {
@@ -66,7 +66,7 @@ pub(crate) fn take_apart<'a, R: Deserialize<'a>>(
 
 fn each(payload: &str) -> Result<Vec<&RawValue>, Error> {
     let records: Result<Payload<&RawValue>, _> = serde_json::from_str(payload);
-    Ok(records.map_err(|error| refused(format!("the payload has no array `Records`: {error}")))?.records)
+    Ok(records.map_err(|error| refused(format!("the payload has no array `Records`: {}", place(&error))))?.records)
 }
 
 /// A record that does not say what it is. When it comes again it may stand in another place.

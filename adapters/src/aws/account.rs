@@ -9,8 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::client::Client;
 
-/// How long a connection may take to make, and an answer to come where the resource says nothing.
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long an answer may take to come where nothing else is said.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// Returns what the process's environment and files say, as all adapters share it.
@@ -62,5 +61,5 @@ pub(crate) fn within(account: &SdkConfig, resource: &Resource) -> SdkConfig {
 
 /// The time of a call alone is bounded here: credentials that must be fetched first have their own.
 fn timeouts(attempt: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT.min(attempt)).read_timeout(attempt).build()
+    TimeoutConfig::builder().read_timeout(attempt).build()
 }

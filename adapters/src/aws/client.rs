@@ -33,6 +33,8 @@ use crate::connection::{Ask, Channel, Cut, Place, Reach};
 
 /// As long as a model may be, and its parts.
 const LARGEST: usize = 1 << 30;
+/// How long a connection may take to make, for whoever is the first.
+const CONNECT: Duration = Duration::from_secs(2);
 /// What the settings say where they say nothing.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -51,29 +53,24 @@ impl Client {
     }
 }
 
-/// The client with the times of one call.
+/// The client with the time of one call.
 #[derive(Debug)]
 struct Timed {
     client: Client,
-    connect: Duration,
     read: Duration,
 }
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Timed {
-            client: self.clone(),
-            connect: settings.connect_timeout().unwrap_or(TIMEOUT),
-            read: settings.read_timeout().unwrap_or(TIMEOUT),
-        })
+        SharedHttpConnector::new(Timed { client: self.clone(), read: settings.read_timeout().unwrap_or(TIMEOUT) })
     }
 }
 
 impl HttpConnector for Timed {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (client, connect, read) = (self.client.clone(), self.connect, self.read);
+        let (client, read) = (self.client.clone(), self.read);
         HttpConnectorFuture::new(async move {
-            let answered = client.0.answer(request, connect, read).await;
+            let answered = client.0.answer(request, read).await;
             // What became of the request goes with the error, for `fault` to find.
             answered.map_err(|error| ConnectorError::other(error.into(), None))
         })
@@ -81,12 +78,12 @@ impl HttpConnector for Timed {
 }
 
 impl Shared {
-    async fn answer(&self, request: HttpRequest, connect: Duration, read: Duration) -> Result<HttpResponse, SendError> {
+    async fn answer(&self, request: HttpRequest, read: Duration) -> Result<HttpResponse, SendError> {
         let only_connect = request.extension::<OnlyConnect>().is_some();
         let repeatable = request.extension::<Repeatable>().is_some();
         let request = request.try_into_http1x().map_err(|error| unfit(error.to_string()))?;
         let (mut head, body) = request.into_parts();
-        let channel = self.channel(&head.uri, connect)?;
+        let channel = self.channel(&head.uri)?;
         if only_connect {
             channel.open().await?;
             return Err(unfit("only a connection was wanted".to_owned()));
@@ -117,10 +114,10 @@ impl Shared {
         let mut response = Response::new(SdkBody::from(body));
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
-        HttpResponse::try_from(response).map_err(|error| unfit(error.to_string()))
+        HttpResponse::try_from(response).map_err(|error| SendError { sent: Sent::Unknown, ..unfit(error.to_string()) })
     }
 
-    fn channel(&self, uri: &Uri, connect: Duration) -> Result<Arc<Channel>, SendError> {
+    fn channel(&self, uri: &Uri) -> Result<Arc<Channel>, SendError> {
         let mut origin = uri.clone().into_parts();
         origin.path_and_query = Some(PathAndQuery::from_static("/"));
         let origin = Uri::from_parts(origin).map_err(|error| unfit(error.to_string()))?;
@@ -129,7 +126,7 @@ impl Shared {
             return Ok(channel.clone());
         }
         let place = Place { origin: origin.clone(), reach: Reach::Any };
-        let channel = Arc::new(Channel::new(place, connect, self.clock.clone()).map_err(unfit)?);
+        let channel = Arc::new(Channel::new(place, CONNECT, self.clock.clone()).map_err(unfit)?);
         channels.insert(origin.to_string(), channel.clone());
         Ok(channel)
     }

@@ -27,8 +27,6 @@ const FATAL: &[&str] = &[
     "AllAccessDisabled",
     "AuthFailure",
     "AuthorizationHeaderMalformed",
-    "ExpiredToken",
-    "ExpiredTokenException",
     "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidAddress",
@@ -79,8 +77,10 @@ const POISON: &[&str] = &[
     "ValidationException",
 ];
 
-/// The service took nothing: come back later.
-const THROTTLED: &[&str] = &[
+/// The service took nothing: come back later, some with new credentials.
+const LATER: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
     "KMS.ThrottlingException",
     "KMSThrottlingException",
     "KmsThrottled",
@@ -113,6 +113,10 @@ impl Fault {
                 Fault { kind, sent, reason: said(what, "", status, "the answer cannot be read") }
             }
             SdkError::TimeoutError(_) => Fault::new(what, Kind::Retryable, Sent::Unknown, "no answer in time"),
+            // It was not even put together: an endpoint that is none, most likely.
+            SdkError::ConstructionFailure(_) => {
+                Fault { kind: Kind::Fatal, sent: Sent::No, ..Fault::of_causes(what, error) }
+            }
             error => Fault::of_causes(what, error),
         }
     }
@@ -153,10 +157,10 @@ impl Fault {
 
 fn meaning(code: &str, status: u16) -> (Kind, Sent) {
     match () {
-        () if THROTTLED.contains(&code) => (Kind::Retryable, Sent::No),
+        () if LATER.contains(&code) => (Kind::Retryable, Sent::No),
         () if FATAL.contains(&code) => (Kind::Fatal, Sent::No),
         () if POISON.contains(&code) => (Kind::Poison, Sent::No),
-        () if status == 429 || status == 503 => (Kind::Retryable, Sent::No),
+        () if status == 429 => (Kind::Retryable, Sent::No),
         () if status == 401 || status == 403 => (Kind::Fatal, Sent::No),
         () => (Kind::Retryable, Sent::Unknown),
     }

@@ -14,7 +14,10 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::{Body, Incoming},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use super::{Place, connect::Connector, kept::Kept};
 use crate::at_once::AT_ONCE;
@@ -23,7 +26,10 @@ use crate::at_once::AT_ONCE;
 #[derive(Debug)]
 pub(crate) struct Channel {
     connector: Connector,
+    connect: Duration,
     pool: Arc<Pool<Kept>>,
+    /// As many exchanges are under way as connections are kept: more would be made anew for each batch.
+    turns: Semaphore,
 }
 
 /// What is asked.
@@ -76,7 +82,12 @@ impl Channel {
     /// # Errors
     /// One sentence: the machine trusts no certificates, and the place needs them.
     pub(crate) fn new(place: Place, connect: Duration, clock: Clock) -> Result<Channel, String> {
-        Ok(Channel { connector: Connector::new(place, connect)?, pool: Pool::new(AT_ONCE, clock) })
+        Ok(Channel {
+            connector: Connector::new(place, connect)?,
+            connect,
+            pool: Pool::new(AT_ONCE, clock),
+            turns: Semaphore::new(AT_ONCE),
+        })
     }
 
     /// Makes a first connection, for the first request to find.
@@ -85,7 +96,9 @@ impl Channel {
     /// As of [`Channel::ask`].
     pub(crate) async fn open(&self) -> Result<(), SendError> {
         if self.pool.is_empty() {
-            self.pool.keep(self.connector.connect().await?);
+            let connected = tokio::time::timeout(self.connect, self.connector.connect()).await;
+            let late = || Err(retryable(Sent::No, format!("no connection within {} ms", self.connect.as_millis())));
+            self.pool.keep(connected.unwrap_or_else(|_| late())?);
         }
         Ok(())
     }
@@ -95,6 +108,8 @@ impl Channel {
     /// # Errors
     /// No answer came. `sent` tells whether the request may have had its effect.
     pub(crate) async fn ask(&self, ask: &Ask, within: Duration) -> Result<Answer, SendError> {
+        // It is never closed.
+        let _turn = self.turns.acquire().await;
         let until = Instant::now() + within;
         let mut sent = Sent::No;
         while let Some(mut kept) = self.pool.take() {
@@ -103,7 +118,10 @@ impl Channel {
                 continue;
             }
             warm::reused();
-            match send(&mut kept, ask, within, until).await {
+            let mut silent = Silent(Some(&self.pool));
+            let sent_on = send(&mut kept, ask, within, until).await;
+            silent.0 = None;
+            match sent_on {
                 Ok(response) => return Ok(self.receive(response, kept, ask, until, false).await),
                 Err(lost) if lost.unsent => {}
                 Err(lost) if lost.ended && ask.repeatable => sent = Sent::Unknown,
@@ -157,6 +175,16 @@ impl Channel {
         if let Ok(Ok(())) = tokio::time::timeout(SETTLE, connection.sender.ready()).await {
             self.pool.keep(connection);
         }
+    }
+}
+
+/// A kept connection that was asked and has not answered. Whoever no longer waits leaves the others behind, which lead the same way,
+/// as its own do.
+struct Silent<'a>(Option<&'a Pool<Kept>>);
+
+impl Drop for Silent<'_> {
+    fn drop(&mut self) {
+        self.0.into_iter().for_each(Pool::clear);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A table, and how it is asked.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
@@ -54,7 +54,7 @@ impl Service {
         key: Vec<String>,
         keys: String,
     ) -> Service {
-        let client = Client::new(&aws::within(account, resource));
+        let client = Client::new(&aws::within(account, &bounded(resource)));
         Service { client, table, key, keys, shown: resource.shown() }
     }
 
@@ -132,4 +132,11 @@ impl Service {
     pub(super) fn failed(&self, kind: Kind, what: &str) -> StoreError {
         StoreError { kind, reason: format!("`{}`: {what}", self.shown) }
     }
+}
+
+/// A table answers in milliseconds: who waits longer for one item keeps all the others of a batch waiting, and leaves no time to ask
+/// again.
+fn bounded(resource: &Resource) -> Resource {
+    const ATTEMPT: Duration = Duration::from_secs(1);
+    Resource { timeout: resource.timeout.or(Some(ATTEMPT)), ..resource.clone() }
 }

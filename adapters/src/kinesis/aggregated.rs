@@ -10,8 +10,10 @@ use prost::Message;
 const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 const DIGEST: usize = 16;
 
-/// The most records in one: six digits tell them apart, and a payload of AWS Lambda never holds as many.
-const MOST: usize = 1_000_000;
+/// The most records in one: of real ones far fewer fit into a record of Kinesis, of empty ones half a million.
+const MOST: usize = 200_000;
+/// The most of them that may be bad. Beyond, the whole record is what is bad: a dead letter for each would be a flood.
+const MOST_BAD: usize = 1_000;
 
 #[derive(Message)]
 struct AggregatedRecord {
@@ -65,7 +67,17 @@ fn parts(message: Bytes) -> Result<Vec<Part>, String> {
     // Each key is looked at once: many records may have the same long one.
     let keys: Vec<Option<ByteString>> =
         aggregated.partition_key_table.into_iter().map(|key| ByteString::try_from(key).ok()).collect();
-    Ok(aggregated.records.into_iter().map(|record| part(record, &keys)).collect())
+    let mut bad = 0;
+    let parts = aggregated.records.into_iter().map(|record| {
+        let part = part(record, &keys);
+        bad += usize::from(part.key.is_err());
+        if bad > MOST_BAD {
+            Err(format!("the aggregated record holds more than {MOST_BAD} bad records"))
+        } else {
+            Ok(part)
+        }
+    });
+    parts.collect()
 }
 
 fn part(Record { partition_key_index, data }: Record, keys: &[Option<ByteString>]) -> Part {

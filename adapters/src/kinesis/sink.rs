@@ -4,7 +4,11 @@ use std::fmt;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_kinesis::{Client, primitives::Blob, types::PutRecordsRequestEntry};
+use aws_sdk_kinesis::{
+    Client,
+    primitives::Blob,
+    types::{PutRecordsRequestEntry, PutRecordsResultEntry},
+};
 use fourstroke::{
     config::Resource,
     error::Kind,
@@ -24,11 +28,11 @@ const BOUNDS: Bounds = Bounds { items: 500, bytes: 10 << 20 };
 const LARGEST: usize = 10 << 20;
 /// What every stream takes. A larger record goes alone: one that the stream refuses fails the whole call.
 const USUAL: usize = 1 << 20;
-/// Of a partition key, in characters.
+/// Of a partition key: characters are allowed, and bytes are what a call is measured by.
 const LONGEST_KEY: usize = 256;
 
 /// Puts each body as a record, in calls of at most 500 and 10 MiB. The item's key is the partition key, its id where it has none; a
-/// key of more than 256 characters is put as its SHA-256.
+/// key of more than 256 bytes is put as its SHA-256.
 ///
 /// Kinesis goes on behind a record it does not take, so no call holds two records of one key, unless the resource says
 /// `order: none`: as many calls follow each other as the most frequent key has records.
@@ -84,48 +88,51 @@ impl KinesisSink {
         Ok(KinesisSink { client, stream, shown: resource.shown(), ordered: resource.ordered })
     }
 
+    /// Puts what fits in a call. One that is refused as a whole is parted, to find what it is refused for.
     async fn put(&self, items: Vec<&Outgoing>) -> Vec<Result<(), SendError>> {
-        let too_large = |item: &Outgoing| weight(item) > LARGEST;
-        if let [item] = items[..]
-            && too_large(item)
-        {
-            let reason = "the record is larger than 10 MiB, the most that Kinesis takes";
-            return vec![Err(Fault::new(&self.shown, Kind::Poison, Sent::No, reason).into())];
-        }
-        let mut entries = Vec::with_capacity(items.len());
-        for item in &items {
-            let entry = PutRecordsRequestEntry::builder()
-                .data(Blob::new(item.body.as_ref()))
-                .partition_key(partition_key(item))
-                .build();
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(error) => return self.all(items.len(), &Fault::of_building(&self.shown, &error)),
+        let mut answers = vec![Ok(()); items.len()];
+        let mut calls = vec![(0, items)];
+        while let Some((from, mut items)) = calls.pop() {
+            match self.call(&items).await {
+                Err(fault) if fault.kind == Kind::Poison && items.len() > 1 => {
+                    let middle = items.len() / 2;
+                    let rest = items.split_off(middle);
+                    calls.extend([(from + middle, rest), (from, items)]);
+                }
+                Err(fault) => answers[from..from + items.len()].fill(Err(fault.into())),
+                Ok(ends) => answers[from..from + items.len()].clone_from_slice(&ends),
             }
         }
-        let call = self.client.put_records().stream_name(&self.stream).set_records(Some(entries));
-        match call.send().await {
-            Err(error) => self.all(items.len(), &Fault::of(&self.shown, &error)),
-            Ok(answer) if answer.records().len() != items.len() => {
-                let reason = "the answer has another number of records";
-                self.all(items.len(), &Fault::new(&self.shown, Kind::Retryable, Sent::Unknown, reason))
-            }
-            Ok(answer) => answer
-                .records()
-                .iter()
-                .map(|record| match record.error_code() {
-                    None => Ok(()),
-                    Some(code) => {
-                        let message = record.error_message().unwrap_or_default();
-                        Err(Fault::of_item(&self.shown, code, message).into())
-                    }
-                })
-                .collect(),
-        }
+        answers
     }
 
-    fn all(&self, count: usize, fault: &Fault) -> Vec<Result<(), SendError>> {
-        vec![Err(fault.clone().into()); count]
+    async fn call(&self, items: &[&Outgoing]) -> Result<Vec<Result<(), SendError>>, Fault> {
+        if let [item] = items
+            && weight(item) > LARGEST
+        {
+            let reason = "the record is larger than 10 MiB, the most that Kinesis takes";
+            return Err(Fault::new(&self.shown, Kind::Poison, Sent::No, reason));
+        }
+        let entry = |item: &&Outgoing| {
+            let entry = PutRecordsRequestEntry::builder().data(Blob::new(item.body.as_ref()));
+            entry.partition_key(partition_key(item)).build()
+        };
+        let entries: Result<_, _> = items.iter().map(entry).collect();
+        let entries = entries.map_err(|error| Fault::of_building(&self.shown, &error))?;
+        let call = self.client.put_records().stream_name(&self.stream).set_records(Some(entries));
+        let answer = call.send().await.map_err(|error| Fault::of(&self.shown, &error))?;
+        if answer.records().len() != items.len() {
+            let reason = "the answer has another number of records";
+            return Err(Fault::new(&self.shown, Kind::Retryable, Sent::Unknown, reason));
+        }
+        let end = |record: &PutRecordsResultEntry| match record.error_code() {
+            None => Ok(()),
+            Some(code) => {
+                let message = record.error_message().unwrap_or_default();
+                Err(Fault::of_item(&self.shown, code, message).into())
+            }
+        };
+        Ok(answer.records().iter().map(end).collect())
     }
 
     async fn put_all(&self, items: &[Outgoing], until: Option<Instant>) -> Vec<Option<Result<(), SendError>>> {
@@ -139,13 +146,17 @@ impl KinesisSink {
 }
 
 fn weight(item: &Outgoing) -> usize {
-    item.body.len() + item.key.as_ref().unwrap_or(&item.id).len().min(LONGEST_KEY)
+    item.body.len() + LONGEST_KEY.min(item.key.as_ref().map_or(0, |key| key.len()).max(item.id.len()))
 }
 
 fn partition_key(item: &Outgoing) -> String {
     // An empty one is refused.
     let key = item.key.as_ref().filter(|key| !key.is_empty()).unwrap_or(&item.id);
-    if key.chars().nth(LONGEST_KEY).is_some() { sha256(key.as_bytes()) } else { key.to_string() }
+    match key.len() {
+        0 => sha256(&item.body),
+        1..=LONGEST_KEY => key.to_string(),
+        _ => sha256(key.as_bytes()),
+    }
 }
 
 #[async_trait]

@@ -16,21 +16,28 @@ use fourstroke::{
 };
 use fourstroke_adapters::{function_url::Cors, open::Adapters};
 use fourstroke_runtime::{Metrics, logs::Telemetry, passing};
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::trigger::Triggers;
+use crate::{source::Source, trigger::Triggers};
 
 /// Exits so on wrong usage or configuration.
 pub const USAGE: u8 = 2;
+/// As long as a first connection may take: a service that is slow must not keep the function from those that are not.
+const CONNECT: Duration = Duration::from_secs(1);
 /// The variable that names the pipeline file, relative to the package.
 const PIPELINE: &str = "PIPELINE";
 const DEFAULT: &str = "pipeline.yaml";
+/// The variable that names the one service the function is invoked by; without it every payload says itself what it is, and whoever can
+/// invoke the function chooses.
+const SOURCE: &str = "SOURCE";
 /// The variable with the origins whose pages may call a function URL, with commas between them; `*`: all.
 const ORIGINS: &str = "CORS_ORIGINS";
 
 /// A process that is ready for invocations.
 pub struct Ready {
     pub pipeline: Pipeline,
+    /// What every payload is taken as, if somebody says.
+    pub source: Option<Source>,
     pub triggers: Triggers,
     pub metrics: Metrics,
     pub telemetry: Telemetry,
@@ -48,22 +55,34 @@ pub async fn init(started: Instant, telemetry: Telemetry) -> Result<Ready, Strin
     if !passing.is_empty() {
         return Err(said(&Mistakes::new(file.path, file.text, passing)));
     }
+    let source = source()?;
     let adapters = Adapters::new(|bytes, external| {
         let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
         Ok(Arc::new(model))
     });
+    let adapters = adapters.connecting(CONNECT);
     let name = file.name.text.clone();
     let read = started.elapsed();
     let pipeline = Builder::new(file).open(&adapters).await.map_err(|mistakes| said(&mistakes))?;
     let opened = started.elapsed();
-    pipeline.connect().await;
+    for at in adapters.connected().await {
+        warn!(at, "there is no connection yet: its first call will wait for one");
+    }
     let connected = started.elapsed();
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let (open_us, connect_us) = (micros(opened - read), micros(connected - opened));
     info!(pipeline = name, version = pipeline.version(), read_us = micros(read), open_us, connect_us, "ready");
     let triggers = Triggers::new(origins());
-    let metrics = Metrics::new(&name, started.elapsed().as_secs_f64() * 1e3, Clock::system());
-    Ok(Ready { pipeline, triggers, metrics, telemetry })
+    let metrics = Metrics::new(&pipeline, started.elapsed().as_secs_f64() * 1e3, Clock::system());
+    Ok(Ready { pipeline, source, triggers, metrics, telemetry })
+}
+
+fn source() -> Result<Option<Source>, String> {
+    let Some(name) = env::var(SOURCE).ok().filter(|name| !name.is_empty()) else { return Ok(None) };
+    let known = || Source::TAKEN.map(Source::as_str).join(", ");
+    Source::called(&name)
+        .map(Some)
+        .ok_or_else(|| format!("{SOURCE} names no service that invokes functions; known are {}", known()))
 }
 
 fn origins() -> Cors {

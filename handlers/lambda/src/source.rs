@@ -20,6 +20,8 @@ pub enum Source {
     EventBridge,
     /// A function URL, or an HTTP API.
     FunctionUrl,
+    /// A REST API, or a load balancer: HTTP in another form than is taken.
+    OtherHttp,
     /// A rule of AWS IoT Core, or whoever else sends the event itself.
     Direct,
 }
@@ -34,9 +36,26 @@ impl Source {
             Source::Sns => "sns",
             Source::EventBridge => "event_bridge",
             Source::FunctionUrl => "function_url",
+            Source::OtherHttp => "other_http",
             Source::Direct => "direct",
         }
     }
+
+    /// Knows a source by that word, but for what is not taken.
+    pub fn called(name: &str) -> Option<Source> {
+        Source::TAKEN.into_iter().find(|source| source.as_str() == name)
+    }
+
+    /// Those that are taken.
+    pub const TAKEN: [Source; 7] = [
+        Source::Kinesis,
+        Source::DynamoDb,
+        Source::Sqs,
+        Source::Sns,
+        Source::EventBridge,
+        Source::FunctionUrl,
+        Source::Direct,
+    ];
 
     /// Recognises a payload: by what its first record says of itself, or by what an envelope has.
     pub fn of(payload: &[u8]) -> Source {
@@ -106,6 +125,7 @@ impl<'de> Visitor<'de> for Look<'_> {
                 (At::Envelope, "Records") => map.next_value_seed(Look { at: At::Records, seen })?,
                 (At::Envelope, "requestContext") => map.next_value_seed(Look { at: At::Request, seen })?,
                 (At::Request, "http") => seen.source = Some(Source::FunctionUrl),
+                (At::Request, "httpMethod" | "elb") => seen.source = Some(Source::OtherHttp),
                 (At::Envelope, "detail") => seen.detail = true,
                 (At::Envelope, "detail-type") => seen.detail_type = true,
                 // SNS writes it with a capital.
@@ -137,7 +157,7 @@ mod tests {
 
     #[test]
     fn payloads_are_recognised_by_what_they_say_of_themselves() {
-        let known: [(&str, Source); 12] = [
+        let known: [(&str, Source); 13] = [
             (r#"{"Records":[{"kinesis":{},"eventSource":"aws:kinesis"}, nonsense"#, Source::Kinesis),
             (r#"{"Records":[{"eventSource":"aws:dynamodb"}]}"#, Source::DynamoDb),
             (r#"{"Records":[{"eventSource":"aws:sqs"}]}"#, Source::Sqs),
@@ -145,7 +165,8 @@ mod tests {
             (r#"{"version":"0","detail-type":"Order","source":"shop","detail":{}}"#, Source::EventBridge),
             (r#"{"detail":{"a":[1]},"detail-type":"Order"}"#, Source::EventBridge),
             (r#"{"version":"2.0","requestContext":{"stage":"x","http":{"method":"POST"}}}"#, Source::FunctionUrl),
-            (r#"{"requestContext":{"httpMethod":"POST"}}"#, Source::Direct),
+            (r#"{"requestContext":{"httpMethod":"POST"}}"#, Source::OtherHttp),
+            (r#"{"requestContext":{"elb":{"targetGroupArn":"arn"}}}"#, Source::OtherHttp),
             (r#"{"detail":{}}"#, Source::Direct),
             (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, Source::Direct),
             (r#"{"Records":[]}"#, Source::Direct),

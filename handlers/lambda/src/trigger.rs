@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use fourstroke::{
-    error::Error,
+    error::{Code, Error, Stage},
     event::Decoded,
     ports::{Payload, Trigger},
     report::Report,
@@ -60,6 +60,11 @@ impl Triggers {
             Source::Sns => SnsTrigger.decode(payload),
             Source::EventBridge => EventBridgeTrigger.decode(payload),
             Source::FunctionUrl => self.function_url.decode(payload),
+            Source::OtherHttp => {
+                let reason = "a request comes in payload format 2.0: use an HTTP API or a function URL, not a REST API or a load \
+                              balancer";
+                Err(Error::fatal(Stage::Decode, Code::UNDECODABLE, reason))
+            }
             Source::Direct => IotTrigger.decode(payload),
         }
     }
@@ -69,7 +74,7 @@ impl Triggers {
         let whole = |whole: Whole| (whole == Whole::Done).then_some(Reply::Done(()));
         match source {
             // The caller hears of it.
-            Source::FunctionUrl => Some(Reply::Http(self.function_url.reply(report))),
+            Source::FunctionUrl | Source::OtherHttp => Some(Reply::Http(self.function_url.reply(report))),
             _ if report.fatal.is_some() => None,
             Source::Kinesis => Some(Reply::Batch(KinesisTrigger.reply(report))),
             Source::DynamoDb => Some(Reply::Batch(DynamoDbTrigger.reply(report))),

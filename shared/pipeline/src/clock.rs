@@ -72,24 +72,40 @@ impl Backoff {
     }
 }
 
-/// The monotonic moment by which a batch must be answered: the platform's limit less a margin.
+/// The monotonic moment by which a batch must be decided, and the grace behind it: what was done is written down until then, whatever
+/// used up the time before.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    at: Instant,
+    end: Instant,
+}
 
 impl Deadline {
-    /// Sets a deadline that far from now.
+    /// Sets a deadline that far from now, where nobody cuts a process off soon behind it.
     pub fn after(left: Duration) -> Deadline {
-        Deadline(Instant::now() + left)
+        const GRACE: Duration = Duration::from_secs(10);
+        Deadline::with_grace(left, GRACE)
+    }
+
+    /// Sets a deadline that far from now, and how long behind it a platform waits for the answer.
+    pub fn with_grace(left: Duration, grace: Duration) -> Deadline {
+        let at = Instant::now() + left;
+        Deadline { at, end: at + grace }
     }
 
     /// Returns the moment itself.
     pub fn instant(self) -> Instant {
-        self.0
+        self.at
+    }
+
+    /// Returns the deadline of what is written down behind it: the end of the grace.
+    pub(crate) fn grace(self) -> Deadline {
+        Deadline { at: self.end, end: self.end }
     }
 
     /// Returns the time left, zero once it has passed.
     pub fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.at.saturating_duration_since(Instant::now())
     }
 
     /// Tells whether it has passed.

@@ -149,9 +149,16 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Says what it is and where it happened, such as `FS-D001 in decode`, without the reason: that may quote the event.
+    pub fn place(&self) -> String {
+        format!("{} in {}", self.code.as_str(), self.stage.as_str())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}: {}", self.code.as_str(), self.stage.as_str(), self.reason)
+        write!(f, "{}: {}", self.place(), self.reason)
     }
 }
 

@@ -243,6 +243,8 @@ pub struct Report {
     pub times: StrokeTimes,
     /// What lookups and windows asked for.
     pub reads: Reads,
+    /// When its actions had been sent, if it came so far.
+    pub acted_at: Option<DateTime<Utc>>,
 }
 
 /// Says that the breaker of `on_error.stop_above` moved: what somebody should hear of.
@@ -337,6 +339,7 @@ impl Report {
         self.leased = again.leased;
         self.breaker.extend(again.breaker);
         self.reloads.extend(again.reloads);
+        self.acted_at = self.acted_at.max(again.acted_at);
         self.reads.cached += again.reads.cached;
         self.reads.asked += again.reads.asked;
         self.times.transform += again.times.transform;

@@ -14,7 +14,8 @@ pub fn passing(file: &PipelineFile) -> Vec<Mistake> {
     let sinks = file.sinks.iter().filter(|(name, _)| names.contains(&name.text.as_str()));
     let kept = kept(file);
     let stores = file.stores.iter().filter(|(name, _)| kept.contains(&name.text.as_str()));
-    sinks.chain(stores).filter_map(|(_, resource)| mistake(resource)).collect()
+    let large = sinks.clone().filter_map(|(_, resource)| resource.large.as_deref());
+    sinks.chain(stores).map(|(_, resource)| resource).chain(large).filter_map(mistake).collect()
 }
 
 /// The stores that keep something: what was done once, limits, windows, what waits for its outcome.

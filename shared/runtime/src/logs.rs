@@ -4,13 +4,14 @@
 use std::{env, io};
 
 use fourstroke::{
-    error::Kind,
-    report::{Disposition, Report},
+    error::{Code, Error, Kind},
+    pipeline::Reload,
+    report::{BreakerChange, Decision, Disposition, Report},
 };
 use tracing::{Level, Span, error, info, warn};
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
-use crate::{Caller, alarm::alarms};
+use crate::Caller;
 
 /// The variables that may say how much is logged, the first one that does; none: `info`.
 const LEVEL: [&str; 2] = ["FOURSTROKE_LOG", "AWS_LAMBDA_LOG_LEVEL"];
@@ -28,11 +29,13 @@ pub struct Telemetry {
 ///
 /// Libraries that see credentials and bodies tell warnings and errors at most, whatever the level.
 pub fn start() -> Telemetry {
-    let level = LEVEL.iter().find_map(|name| env::var(name).ok()?.parse().ok()).unwrap_or(Level::INFO);
+    let level = LEVEL.iter().find_map(|name| level(&env::var(name).ok()?)).unwrap_or(Level::INFO);
     let quiet = level.min(Level::WARN);
-    let targets = ["aws", "h2", "hyper", "hyper_util", "rustls", "lambda_runtime_api_client"];
+    // By the beginning of their names.
+    let targets = ["aws", "h2", "hyper", "lambda_runtime", "opentelemetry", "rustls"];
     let targets = Targets::new().with_default(level).with_targets(targets.map(|target| (target, quiet)));
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_writer(io::stderr);
+    // The invocation's own span is what every line has; those around it are the platform's runtime.
+    let lines = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(io::stderr);
     let registry = registry().with(targets);
     #[cfg(feature = "otlp")]
     let otlp = crate::otlp::Otlp::start();
@@ -44,6 +47,11 @@ pub fn start() -> Telemetry {
         #[cfg(feature = "otlp")]
         otlp,
     }
+}
+
+/// Reads a level; Lambda's own has one that is above an error.
+fn level(name: &str) -> Option<Level> {
+    if name.eq_ignore_ascii_case("fatal") { Some(Level::ERROR) } else { name.parse().ok() }
 }
 
 impl Telemetry {
@@ -77,22 +85,47 @@ pub fn batch(report: &Report) {
         us = u64::try_from(report.times.whole.as_micros()).unwrap_or(u64::MAX),
         "batch"
     );
-    let failed = || report.decisions.iter().filter_map(|decision| Some((decision, decision.error.as_ref()?)));
-    for (decision, why) in failed().take(SHOWN) {
-        let (event_id, stage, code) = (&*decision.record.facts().id, why.stage.as_str(), why.code.as_str());
-        let disposition = decision.disposition.as_str();
-        match why.kind {
-            Kind::Poison => warn!(event_id, disposition, stage, code, "event failed; its dead letter says why"),
-            Kind::Retryable => warn!(event_id, disposition, stage, code, reason = why.reason, "event failed"),
-            Kind::Fatal => error!(event_id, disposition, stage, code, reason = why.reason, "event failed"),
-        }
-    }
-    let more = failed().count().saturating_sub(SHOWN);
+    let failed = report.decisions.iter().filter_map(|decision| Some((decision, decision.error.as_ref()?)));
+    let mut failed: Vec<_> = failed.collect();
+    // What made others wait comes first, those who only wait last.
+    failed.sort_by_key(|(_, why)| (why.code == Code::HELD, why.kind == Kind::Poison));
+    failed.iter().take(SHOWN).for_each(|(decision, why)| event(decision, why));
+    let more = failed.len().saturating_sub(SHOWN);
     if more > 0 {
         warn!(more, "more events failed");
     }
     if report.log_diverted + report.log_lost > 0 {
         error!(diverted = report.log_diverted, lost = report.log_lost, "decision-log entries could not be written");
     }
-    alarms(report).for_each(|line| warn!("{}", line.trim_end()));
+    if let (count @ 1.., Some(first)) = &report.unkept {
+        error!(count, first, "state could not be written");
+    }
+    report.breaker.iter().for_each(breaker);
+    report.reloads.iter().for_each(reload);
+}
+
+fn event(decision: &Decision, why: &Error) {
+    let (event_id, stage, code) = (&*decision.record.facts().id, why.stage.as_str(), why.code.as_str());
+    let disposition = decision.disposition.as_str();
+    match why.kind {
+        Kind::Poison => warn!(event_id, disposition, stage, code, "event failed; its dead letter says why"),
+        Kind::Retryable => warn!(event_id, disposition, stage, code, reason = why.reason, "event failed"),
+        Kind::Fatal => error!(event_id, disposition, stage, code, reason = why.reason, "event failed"),
+    }
+}
+
+fn breaker(change: &BreakerChange) {
+    match change {
+        BreakerChange::Tripped { poison, of, limit, most, .. } => {
+            error!(poison, of, limit = %limit, most = most.as_str(), "too much is poison: events are held");
+        }
+        BreakerChange::Closed { after } => info!(seconds = after.as_secs(), "events are taken again"),
+    }
+}
+
+fn reload(reload: &Reload) {
+    match reload {
+        Reload::Serving { model, sha256 } => info!(model, sha256, "another model decides"),
+        Reload::Refused { model, reason, serving } => error!(model, reason, serving, "a model was not replaced"),
+    }
 }

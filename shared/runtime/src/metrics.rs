@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use fourstroke::{
     clock::Clock,
+    config::SloConfig,
+    pipeline::Pipeline,
     report::{Disposition, Report},
     warm::{self, Connections},
 };
@@ -20,11 +22,12 @@ const VALUES: usize = 100;
 #[derive(Debug)]
 pub struct Metrics {
     pipeline: String,
+    slo: SloConfig,
     clock: Clock,
     seen: Mutex<Seen>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     connections: Connections,
     /// How long the start took, until that was told.
@@ -33,9 +36,9 @@ struct Seen {
 
 impl Metrics {
     /// Starts with a process that took so long to get ready, in milliseconds.
-    pub fn new(pipeline: &str, cold_start_ms: f64, clock: Clock) -> Metrics {
-        let seen = Seen { cold_start: Some(cold_start_ms), ..Seen::default() };
-        Metrics { pipeline: pipeline.to_owned(), clock, seen: Mutex::new(seen) }
+    pub fn new(pipeline: &Pipeline, cold_start_ms: f64, clock: Clock) -> Metrics {
+        let seen = Seen { connections: warm::connections(), cold_start: Some(cold_start_ms) };
+        Metrics { pipeline: pipeline.name().to_owned(), slo: pipeline.slo(), clock, seen: Mutex::new(seen) }
     }
 
     /// Returns the line of a batch, without its end: how its events ended, milliseconds per stroke, ages of the events that acted in
@@ -62,8 +65,16 @@ impl Metrics {
         for (stroke, time) in strokes {
             add(stroke, "Milliseconds", (time.as_secs_f64() * 1e3).into());
         }
-        let ages = self.ages(report);
+        if self.slo.decide.is_some_and(|limit| times.whole > limit) {
+            add("late_decisions", "Count", report.decisions.len().into());
+        }
+        let mut ages = self.ages(report);
+        if let Some(limit) = self.slo.event_age {
+            let late = ages.iter().filter(|age| u128::from(age.unsigned_abs()) > limit.as_millis()).count();
+            add("late_actions", "Count", late.into());
+        }
         if !ages.is_empty() {
+            thin(&mut ages);
             add("event_age", "Milliseconds", ages.into());
         }
         add("cache_hits", "Count", report.reads.cached.into());
@@ -74,6 +85,7 @@ impl Metrics {
         let (now, before, cold_start) = self.since();
         add("requests", "Count", (now.requests - before.requests).into());
         add("connections_opened", "Count", (now.opened - before.opened).into());
+        add("connections_reused", "Count", (now.reused - before.reused).into());
         add("connections_thawed", "Count", (now.thawed - before.thawed).into());
         if let Some(cold_start) = cold_start {
             add("cold_start", "Milliseconds", cold_start.into());
@@ -85,18 +97,12 @@ impl Metrics {
         Value::Object(values).to_string()
     }
 
-    /// Returns the ages of events that acted: as many as fit, of all ranks.
+    /// Returns the ages of events that acted, when they had.
     fn ages(&self, report: &Report) -> Vec<i64> {
-        let now = self.clock.now();
+        let at = report.acted_at.unwrap_or_else(|| self.clock.now());
         let acted = report.decisions.iter().filter(|decision| decision.disposition == Disposition::Acted);
-        let age = |time| now.signed_duration_since(time).num_milliseconds().max(0);
-        let mut ages: Vec<i64> = acted.filter_map(|decision| decision.record.facts().time.map(age)).collect();
-        if ages.len() > VALUES {
-            ages.sort_unstable();
-            let last = ages.len() - 1;
-            ages = (0..VALUES).map(|rank| ages[rank * last / (VALUES - 1)]).collect();
-        }
-        ages
+        let age = |time| at.signed_duration_since(time).num_milliseconds().max(0);
+        acted.filter_map(|decision| decision.record.facts().time.map(age)).collect()
     }
 
     /// What happened to connections up to now, up to the last line, and how long the start took, the first time.
@@ -105,5 +111,14 @@ impl Metrics {
         let now = warm::connections();
         let before = std::mem::replace(&mut seen.connections, now);
         (now, before, seen.cold_start.take())
+    }
+}
+
+/// Leaves as many values as a line may have, of all ranks.
+fn thin(values: &mut Vec<i64>) {
+    if values.len() > VALUES {
+        values.sort_unstable();
+        let last = values.len() - 1;
+        *values = (0..VALUES).map(|rank| values[rank * last / (VALUES - 1)]).collect();
     }
 }

@@ -25,7 +25,7 @@ use crate::Caller;
 
 /// Beyond these many the newest are dropped: a batch makes a handful.
 const MOST: usize = 10_000;
-/// As long as an export may take.
+/// As long as an export may take, with all that waits before it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What exports spans.
@@ -65,8 +65,11 @@ impl Otlp {
             return;
         }
         let count = spans.len();
-        if let Err(error) = self.exporter.lock().await.export(spans).await {
-            warn!(count, "spans could not be exported: {error}");
+        let export = async { self.exporter.lock().await.export(spans).await };
+        match tokio::time::timeout(PATIENCE, export).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(count, "spans could not be exported: {error}"),
+            Err(_) => warn!(count, "spans could not be exported in time"),
         }
     }
 }

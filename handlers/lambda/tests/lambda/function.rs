@@ -28,6 +28,16 @@ log: { to: log }
 on_error: { to: dead }
 "#;
 
+/// The same for a table's changes, all of which are acted on.
+pub fn changes() -> String {
+    let enrich = "enrich:\n  customer: { from: customers, key: [.account], timeout: 1s, missing: \"null\" }\n";
+    PIPELINE
+        .replace("id: string, amount: float, account: \"string?\"", "eventID: string, dynamodb: object")
+        .replace(enrich, "transform: |\n  .id = .eventID\n")
+        .replace("when: .amount >= 10.0, ", "")
+        .replace(", \"amount\": .amount", "")
+}
+
 /// A function.
 pub struct Function {
     pub rie: Rie,
@@ -37,6 +47,15 @@ pub struct Function {
 impl Function {
     /// Deploys the pipeline with these variables; none where the emulator is not installed.
     pub fn deploy(pipeline: &str, variables: &[(&str, &str)]) -> Option<Function> {
+        Function::deploy_for(LONG, pipeline, variables)
+    }
+
+    /// Deploys it where something keeps failing: that is tried again for two fifths of the time an invocation may take.
+    pub fn deploy_failing(pipeline: &str, variables: &[(&str, &str)]) -> Option<Function> {
+        Function::deploy_for(SHORT, pipeline, variables)
+    }
+
+    fn deploy_for(seconds: u32, pipeline: &str, variables: &[(&str, &str)]) -> Option<Function> {
         let package = tempfile::tempdir().unwrap();
         let file = package.path().join("pipeline.yaml");
         fs::write(&file, pipeline).unwrap();
@@ -45,7 +64,7 @@ impl Function {
         all.push(("PIPELINE".to_owned(), file.to_str().unwrap().to_owned()));
         let region = [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
         all.extend(region.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let rie = Rie::start(Path::new(env!("CARGO_BIN_EXE_bootstrap")), &all, TIMEOUT)?;
+        let rie = Rie::start(Path::new(env!("CARGO_BIN_EXE_bootstrap")), &all, seconds)?;
         Some(Function { rie, _package: package })
     }
 
@@ -55,9 +74,7 @@ impl Function {
         serde_json::from_slice(&answer)
             .unwrap_or_else(|_| panic!("{}\n{}", String::from_utf8_lossy(&answer), self.rie.log()))
     }
-}
 
-impl Function {
     /// The embedded metrics it has written, a line per batch.
     pub fn metrics(&self) -> Vec<Value> {
         let log = self.rie.log();
@@ -66,8 +83,10 @@ impl Function {
     }
 }
 
-/// As long as an invocation may take, in seconds.
-const TIMEOUT: u32 = 10;
+/// As long as an invocation may take, in seconds: on the busiest machine.
+const LONG: u32 = 60;
+/// Where the end of retries is awaited.
+const SHORT: u32 = 10;
 
 /// The sequence number of a record.
 pub fn sequence_number(n: usize) -> String {
@@ -95,6 +114,19 @@ pub fn kinesis<B: AsRef<[u8]>>(bodies: &[B]) -> Value {
         })
     };
     json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+/// A payload as AWS documents it.
+pub fn fixture(name: &str) -> Value {
+    let path = format!("{}/../../adapters/tests/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Leaves those of a payload's records that are delivered again.
+pub fn redelivered(payload: &Value, records: impl std::ops::RangeBounds<usize>) -> Value {
+    let mut again = payload.clone();
+    again["Records"] = again["Records"].as_array_mut().unwrap().drain(records).collect();
+    again
 }
 
 /// The body of an order that is acted on.

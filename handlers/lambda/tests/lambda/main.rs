@@ -1,9 +1,21 @@
-//! The handler's binary under Amazon's Runtime Interface Emulator, with payloads as AWS sends them.
+//! The handler's binary under Amazon's Runtime Interface Emulator, or the test's own Runtime API, with payloads as AWS sends them.
 
+mod aggregated;
 mod batches;
+mod concurrency;
+mod deadlines;
+mod ends;
 mod function;
+mod function_url;
+mod http;
 mod payloads;
+mod process;
 mod receiver;
 mod refusals;
+mod replies;
 mod retries;
+mod runtime;
+mod secrets;
 mod services;
+mod silent_init;
+mod traces;

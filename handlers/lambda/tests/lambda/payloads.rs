@@ -3,22 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::{
-    function::{Function, PIPELINE, well},
+    function::{Function, PIPELINE, changes, fixture, well},
     receiver::Receiver,
 };
 
 /// Invokes a function with a payload of that name; gives the answer, and the ids that were acted on.
 fn answered(name: &str, pipeline: &str) -> Option<(Value, Vec<String>)> {
-    let path = format!("{}/../../adapters/tests/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let payload: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let receiver = Receiver::start(|_| (200, String::new()));
+    let receiver = Receiver::well();
     let variables = [("RECEIVER", receiver.url.as_str()), ("CORS_ORIGINS", "https://shop.example")];
     let function = Function::deploy(pipeline, &variables)?;
-    let answer = function.invoke(&payload);
-    let body = |body: &str| serde_json::from_str::<Value>(body).unwrap()["id"].as_str().unwrap().to_owned();
-    let acted = receiver.taken("/out").iter().map(|asked| body(&asked.body)).collect();
+    let answer = function.invoke(&fixture(name));
     assert_eq!(receiver.taken("/dead"), [], "{}", function.rie.log());
-    Some((answer, acted))
+    Some((answer, receiver.acted()))
 }
 
 #[test]
@@ -38,15 +34,7 @@ fn sqs() {
 
 #[test]
 fn dynamodb_streams() {
-    let pipeline = PIPELINE
-        .replace("id: string, amount: float, account: \"string?\"", "eventID: string, dynamodb: object")
-        .replace(
-            "enrich:\n  customer: { from: customers, key: [.account], timeout: 1s, missing: \"null\" }\n",
-            "transform: |\n  .id = .eventID\n",
-        )
-        .replace("when: .amount >= 10.0, ", "")
-        .replace(", \"amount\": .amount", "");
-    let Some((answer, acted)) = answered("dynamodb", &pipeline) else { return };
+    let Some((answer, acted)) = answered("dynamodb", &changes()) else { return };
     assert_eq!(answer, well());
     assert!(!acted.is_empty());
 }

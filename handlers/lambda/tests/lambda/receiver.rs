@@ -1,11 +1,13 @@
 //! A service on this machine that takes what is posted to it, and answers as it is told to.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
 };
+
+use serde_json::Value;
+
+use crate::http::{self, Answer};
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,68 +18,68 @@ pub struct Asked {
     pub body: String,
 }
 
-/// Says the status and body of an answer.
-type Say = dyn Fn(&Asked) -> (u16, String) + Send + Sync;
+impl Asked {
+    /// What the body says the id is.
+    pub fn id(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        body["id"].as_str().unwrap().to_owned()
+    }
+}
 
 /// The service. It ends with the test's process.
 pub struct Receiver {
     pub url: String,
     taken: Arc<Mutex<Vec<Asked>>>,
+    fails: Arc<AtomicBool>,
 }
 
 impl Receiver {
     /// Starts one; it remembers what it answers with a status of the 200s.
     pub fn start(say: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let taken: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (all, say): (_, Arc<Say>) = (taken.clone(), Arc::new(say));
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (all, say) = (all.clone(), say.clone());
-                thread::spawn(move || serve(&stream, &all, &*say));
+        let (taken, fails): (Arc<Mutex<Vec<Asked>>>, _) = (Arc::default(), Arc::new(AtomicBool::new(true)));
+        let all = taken.clone();
+        let address = http::serve(move |request| {
+            let key = request.headers.get("idempotency-key").cloned().unwrap_or_default();
+            let asked = Asked { path: request.path, key, body: request.body };
+            let (status, body) = say(&asked);
+            if (200..300).contains(&status) {
+                all.lock().unwrap().push(asked);
             }
+            Answer { status, body, ..Answer::default() }
         });
-        Receiver { url, taken }
+        Receiver { url: format!("http://{address}"), taken, fails }
+    }
+
+    /// Starts one that takes everything.
+    pub fn well() -> Receiver {
+        Receiver::start(|_| (200, String::new()))
+    }
+
+    /// Starts one that answers with this status what comes to a path with this in its body, until it is mended.
+    pub fn failing(path: &'static str, part: &'static str, status: u16) -> Receiver {
+        let fails = Arc::new(AtomicBool::new(true));
+        let failing = fails.clone();
+        let receiver = Receiver::start(move |asked| {
+            let fails = asked.path == path && asked.body.contains(part) && failing.load(Ordering::SeqCst);
+            (if fails { status } else { 200 }, String::new())
+        });
+        Receiver { fails, ..receiver }
+    }
+
+    /// Lets what failed be well.
+    pub fn mend(&self) {
+        self.fails.store(false, Ordering::SeqCst);
     }
 
     /// What was taken at a path so far, in the order it came.
     pub fn taken(&self, path: &str) -> Vec<Asked> {
         self.taken.lock().unwrap().iter().filter(|asked| asked.path == path).cloned().collect()
     }
-}
 
-fn serve(stream: &TcpStream, all: &Mutex<Vec<Asked>>, say: &Say) {
-    let mut reader = BufReader::new(stream);
-    while let Some(asked) = request(&mut reader) {
-        let (status, body) = say(&asked);
-        if (200..300).contains(&status) {
-            all.lock().unwrap().push(asked);
-        }
-        let head =
-            format!("HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\ncontent-length: {}", body.len());
-        let mut stream = stream;
-        if stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).is_err() {
-            return;
-        }
+    /// The ids of what was acted on so far, sorted.
+    pub fn acted(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.taken("/out").iter().map(Asked::id).collect();
+        ids.sort_by_key(|id| id.rsplit('-').next().and_then(|number| number.parse::<usize>().ok()));
+        ids
     }
-}
-
-fn request(reader: &mut impl BufRead) -> Option<Asked> {
-    let mut asked = Asked { path: String::new(), key: String::new(), body: String::new() };
-    let mut length = 0;
-    let mut line = String::new();
-    while reader.read_line(&mut line).ok()? > 0 && !line.trim_end().is_empty() {
-        match line.trim_end().split_once(": ") {
-            Some(("content-length", value)) => length = value.parse().ok()?,
-            Some(("idempotency-key", value)) => asked.key = value.to_owned(),
-            Some(_) => {}
-            None => asked.path = line.split(' ').nth(1)?.to_owned(),
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    asked.body = String::from_utf8(body).ok()?;
-    (!asked.path.is_empty()).then_some(asked)
 }

@@ -37,9 +37,18 @@ impl Use {
     fn keys(self) -> &'static [&'static str] {
         match self {
             Use::Store => &["key", "fields", "timeout", "headers", "insecure", "hosts", "private", "ephemeral"],
-            Use::Sink => {
-                &["format", "fields", "timeout", "headers", "order", "insecure", "hosts", "private", "ephemeral"]
-            }
+            Use::Sink => &[
+                "format",
+                "fields",
+                "timeout",
+                "headers",
+                "order",
+                "insecure",
+                "hosts",
+                "private",
+                "ephemeral",
+                "large",
+            ],
             Use::Object => &["timeout", "headers", "insecure", "hosts", "private", "ephemeral"],
             Use::Source => &["ephemeral"],
         }
@@ -48,8 +57,7 @@ impl Use {
     /// Those that a service of a later version takes.
     fn later(self) -> &'static [&'static str] {
         match self {
-            Use::Sink => &["large"],
-            Use::Store | Use::Object => &[],
+            Use::Sink | Use::Store | Use::Object => &[],
             Use::Source => &["headers", "timeout", "insecure", "hosts", "private"],
         }
     }

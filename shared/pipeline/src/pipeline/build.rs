@@ -9,6 +9,7 @@ use super::{
     Inner, Pipeline,
     breaker::Breaker,
     cpu::Pace,
+    large::WithLarge,
     load::{self, Loaded, failed},
     log::Kept,
     once::Ledger,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     act::Act,
     clock::{Clock, span},
-    config::{BodyFormat, EventConfig, Mistake, Mistakes, PipelineFile},
+    config::{BodyFormat, EventConfig, Mistake, Mistakes, PipelineFile, Resource},
     enrich::Lookup,
     expression::Scope,
     identity,
@@ -196,8 +197,7 @@ async fn open_all(file: &PipelineFile, open: &dyn Open, objects: &dyn Objects, m
     });
     let stores =
         join_all(stores.map(|(name, at)| async move { (name, open.store(at).await.map_err(|why| failed(at, &why))) }));
-    let sinks =
-        join_all(sinks.map(|(name, at)| async move { (name, open.sink(at).await.map_err(|why| failed(at, &why))) }));
+    let sinks = join_all(sinks.map(|(name, at)| async move { (name, sink(at, open).await) }));
     let models = join_all(file.infer.iter().map(|config| load::open(config, objects)));
     let schema = schema(&file.event, objects);
     let ((stores, sinks), (models, schema)) = join(join(stores, sinks), join(models, schema)).await;
@@ -228,6 +228,14 @@ async fn open_all(file: &PipelineFile, open: &dyn Open, objects: &dyn Objects, m
         }
     }
     opened
+}
+
+/// Opens a sink, and the one for what it refuses.
+async fn sink(at: &Resource, open: &dyn Open) -> Result<Arc<dyn Sink>, Mistake> {
+    let sink = open.sink(at).await.map_err(|why| failed(at, &why))?;
+    let Some(large) = &at.large else { return Ok(sink) };
+    let large = open.sink(large).await.map_err(|why| failed(large, &why))?;
+    Ok(Arc::new(WithLarge { sink, large }))
 }
 
 /// Reads the events' schema, and checks the declared fields against it.

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytestring::ByteString;
 use serde::Serialize;
 
-use crate::{error::Error, event::Decoded, identity::sha256, ports::Outgoing, report::Decision};
+use crate::{error::Error, event::Decoded, identity, ports::Outgoing, report::Decision};
 
 /// The schema's version.
 const VERSION: u32 = 1;
@@ -46,7 +46,7 @@ pub(crate) fn of_decision(
         attributes: facts.attributes.iter().map(|(name, value)| (&**name, &**value)).collect(),
         ..DeadLetter::new(pipeline, version, error, &decision.body)
     };
-    letter.outgoing(&facts.id, facts.key.as_ref())
+    letter.outgoing(facts.key.as_ref())
 }
 
 /// Makes the dead letter of a decision-log entry that could not be written: the entry is the body.
@@ -56,7 +56,7 @@ pub(crate) fn of_log_entry(pipeline: &str, version: &str, entry: &Outgoing, erro
         key: entry.key.as_deref(),
         ..DeadLetter::new(pipeline, version, error, &entry.body)
     };
-    letter.outgoing(&entry.id, entry.key.as_ref())
+    letter.outgoing(entry.key.as_ref())
 }
 
 impl<'a> DeadLetter<'a> {
@@ -78,16 +78,22 @@ impl<'a> DeadLetter<'a> {
         }
     }
 
-    fn outgoing(&self, id: &ByteString, key: Option<&ByteString>) -> Outgoing {
-        // Services that take an id take no longer one; the letter holds it whole.
-        const LONGEST: usize = 255;
+    fn outgoing(&self, key: Option<&ByteString>) -> Outgoing {
+        // Strings and numbers only: this cannot fail.
+        let mut body = serde_json::to_string(self).unwrap_or_default();
+        // Services that speak XML take neither, and an id or a reason may have them.
+        for (character, escape) in [("\u{fffe}", "\\ufffe"), ("\u{ffff}", "\\uffff")] {
+            if body.contains(character) {
+                body = body.replace(character, escape);
+            }
+        }
         Outgoing {
-            id: if id.len() > LONGEST { sha256(id.as_bytes()).into() } else { id.clone() },
+            // Of what it is about and what it says: other poison under the same id is another letter.
+            id: identity::hash(&[self.id.as_bytes(), self.code.as_bytes(), self.body_base64.as_bytes()]).into(),
             key: key.cloned(),
             content_type: "application/json",
             attributes: vec![("code", self.code.into()), ("stage", self.stage.into())],
-            // Strings and numbers only: this cannot fail.
-            body: serde_json::to_vec(self).unwrap_or_default().into(),
+            body: body.into(),
         }
     }
 }

@@ -35,8 +35,9 @@ impl Run {
         for (place, answer) in places.into_iter().zip(answers) {
             let Err(failed) = answer else { continue };
             let decision = &mut decisions[place];
-            let why = decision.error.as_ref().map(ToString::to_string).unwrap_or_default();
-            let reason = format!("the dead letter could not be written: {}; it says: {why}", failed.reason);
+            // Why it is poison may quote its body, which belongs into its letter alone.
+            let what = decision.error.as_ref().map(Error::place).unwrap_or_default();
+            let reason = format!("the dead letter could not be written: {}; it says: {what}", failed.reason);
             let error = Error { kind: failed.kind, stage: Stage::Act, code: Code::DEAD_LETTER, reason };
             if failed.kind == Kind::Fatal {
                 self.report.fatal.get_or_insert_with(|| error.clone());

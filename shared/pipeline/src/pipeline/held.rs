@@ -79,7 +79,7 @@ pub(super) fn all(pipeline: &Inner, inputs: &[Decoded]) -> Vec<Decision> {
 
 /// Says why an event is held, and what is wrong with it itself.
 fn held(own: Option<Error>) -> Error {
-    let reason = own.map_or(WHY.to_owned(), |own| format!("{WHY}; it says: {own}"));
+    let reason = own.map_or(WHY.to_owned(), |own| format!("{WHY}; it says: {}", own.place()));
     Error::retryable(Stage::Act, Code::BREAKER, reason)
 }
 

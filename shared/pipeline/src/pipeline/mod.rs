@@ -8,6 +8,7 @@ mod dead_letter;
 mod deliver;
 mod explain;
 mod held;
+mod large;
 mod limits;
 mod load;
 mod log;
@@ -29,7 +30,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures_util::future::{join, join_all};
 use vrl::value::Value;
 
 pub use build::Builder;
@@ -137,14 +137,6 @@ impl Pipeline {
     /// Returns a store of the file, as it is open: the same handle, warm, that the strokes have.
     pub fn store(&self, name: &str) -> Option<Arc<dyn Store>> {
         self.live.serving().stores.get(name).cloned()
-    }
-
-    /// Opens the first connection of every store and sink, at the same time: what a first batch would wait for.
-    pub async fn connect(&self) {
-        let serving = self.live.serving();
-        let stores = join_all(serving.stores.values().map(|store| store.connect()));
-        let sinks = join_all(serving.sinks.values().map(|sink| sink.connect()));
-        join(stores, sinks).await;
     }
 
     /// Runs a batch through the four strokes. Everything that happened is in the report, errors included. All of it is

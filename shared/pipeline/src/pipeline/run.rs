@@ -1,6 +1,6 @@
 //! One batch's way: the strokes, barrier, act, log. Every event leaves with exactly one disposition.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::join;
 use tokio::time::Instant;
@@ -25,9 +25,6 @@ use crate::{
     ports::Outgoing,
     report::{Decision, Disposition, Report},
 };
-
-/// The time the decision log has at least.
-const MARGIN: Duration = Duration::from_secs(1);
 
 /// A batch on its way.
 pub(super) struct Run {
@@ -99,6 +96,7 @@ impl Run {
         self.in_time(claims.as_ref(), decisions);
         barrier::hold(&self.inputs, decisions);
         self.send_actions(decisions, claims.as_ref()).await;
+        self.report.acted_at = Some(self.clock.now());
         if let Some(claims) = &claims {
             claims.end_twins(decisions);
         }
@@ -144,9 +142,9 @@ impl Run {
         }
     }
 
-    /// The log is written before the reply even when the sends used up the time: handlers leave a margin for it.
+    /// What was done is written down even when the sends used up the time: handlers leave a margin for all of it.
     pub(super) fn margin(&self) -> Deadline {
-        Deadline::after(self.deadline.left().max(MARGIN))
+        self.deadline.grace()
     }
 
     /// Writes the decision log: an entry per event that ended. What cannot be written there goes to the dead letters.
