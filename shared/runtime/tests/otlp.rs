@@ -99,7 +99,7 @@ async fn in_its_own_process() {
     let pipeline = World::new(Faults::none()).pipeline().await;
     let span = info_span!("invocation");
     telemetry.belongs_to(&span, Caller::from_traceparent(CALLER));
-    let events = (0..3).map(|place| event(json!({ "id": format!("{PLANTED} {place}"), "x": 0.9 }))).collect();
+    let events: Vec<_> = (0..3).map(|place| event(json!({ "id": format!("{PLANTED} {place}"), "x": 0.9 }))).collect();
     pipeline.run(events, Deadline::after(Duration::from_secs(10))).instrument(span).await;
     telemetry.flush().await;
 }
