@@ -8,7 +8,7 @@ use fourstroke_adapters::kinesis::KinesisTrigger;
 use fourstroke_bench::{kinesis_payload, thread_time};
 
 /// Of one record's data, so that the record is 775 bytes of the payload.
-const BODY: usize = 226;
+const BODY: usize = 171;
 /// Records of one measurement.
 const RECORDS: usize = 200_000;
 /// The median of so many measurements, in turns, is told.
