@@ -21,7 +21,7 @@ struct Case {
 
 fn main() {
     let flights = concat!(env!("CARGO_MANIFEST_DIR"), "/flights.yaml").to_owned();
-    let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/flights-aws.generated.yaml").to_owned();
+    let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/flights-aws-once.generated.yaml").to_owned();
     let out = tempfile::tempdir().expect("a directory");
     let sink = |name: &str| format!("file:{}/{name}.jsonl", out.path().display());
     let files = vec![

@@ -29,12 +29,12 @@ every = change(
     (r"^      data: \|\n.*?\n        \}\n", '      data: \'{ "flight": .flight_id, "type": .type }\'\n'),
 )
 # All of it on AWS.
-aws = change(
-    once,
+services = [
     (r"\$\{PLANES:-[^}]*\}", "dynamodb://planes"),
     (r'^  rebooking: [^\n]*\n', "  rebooking: { url: kinesis://rebooking, format: cloudevents }\n"),
     (r"^  decisions: [^\n]*\n", "  decisions: s3://flights/decisions\n"),
     (r"^  dead: [^\n]*\n", "  dead: s3://flights/dead\n"),
-)
-for name, text in {"once": once, "every-once": every, "aws": aws}.items():
+]
+aws, aws_once = change(flights, *services), change(once, *services)
+for name, text in {"once": once, "every-once": every, "aws": aws, "aws-once": aws_once}.items():
     (folder / f"flights-{name}.generated.yaml").write_text(text)
