@@ -6,6 +6,7 @@ mod deadline;
 mod init;
 mod invocation;
 mod source;
+mod threads;
 mod trigger;
 
 use std::{process::ExitCode, sync::Arc, time::Instant};
@@ -17,9 +18,18 @@ use tracing::error;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let started = Instant::now();
+    match threads::runtime() {
+        Ok(runtime) => runtime.block_on(serve(started)),
+        Err(error) => {
+            eprintln!("no runtime can be made: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(started: Instant) -> ExitCode {
     let telemetry = fourstroke_runtime::logs::start();
     let ready = match init::init(started, telemetry).await {
         Ok(ready) => Arc::new(ready),
