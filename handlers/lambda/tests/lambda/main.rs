@@ -12,6 +12,7 @@ mod payloads;
 mod process;
 mod receiver;
 mod refusals;
+mod reload;
 mod replies;
 mod retries;
 mod runtime;
