@@ -33,6 +33,7 @@ fn main() {
     // Who is there takes connections and says nothing: none waits for an answer.
     let services = TcpListener::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("http://{}", services.local_addr().expect("an address"));
+    std::thread::spawn(move || services.incoming().collect::<Vec<_>>());
     let services = vec![("PIPELINE", clients), ("AWS_ENDPOINT_URL", endpoint)];
     let cases = [
         Case { name: "a handler that does nothing", binary: "HELLO", variables: Vec::new() },
