@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
-use aws_sdk_kinesis::{Client, types::ShardIteratorType};
+use aws_sdk_kinesis::{Client, client::Waiters, types::ShardIteratorType};
 use bytes::Bytes;
 use fourstroke::{
     config::Resource,
@@ -26,14 +26,8 @@ use crate::{
 async fn stream(account: &SdkConfig, name: &str, shards: i32) -> Resource {
     let client = Client::new(account);
     client.create_stream().stream_name(name).shard_count(shards).send().await.unwrap();
-    for _ in 0..100 {
-        let about = client.describe_stream_summary().stream_name(name).send().await.unwrap();
-        if about.stream_description_summary().unwrap().stream_status().as_str() == "ACTIVE" {
-            return Resource::new("sinks.out", format!("kinesis://{name}"));
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the stream {name} does not become active");
+    client.wait_until_stream_exists().stream_name(name).wait(Duration::from_secs(10)).await.unwrap();
+    Resource::new("sinks.out", format!("kinesis://{name}"))
 }
 
 /// Reads everything the stream has, shard by shard.

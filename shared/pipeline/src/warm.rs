@@ -72,15 +72,6 @@ impl<C: Connection> Pool<C> {
     pub fn is_empty(&self) -> bool {
         lock(&self.idle).is_empty()
     }
-
-    /// Drops what has ended or waited too long.
-    fn sweep(&self) {
-        let now = self.clock.now();
-        let mut idle = lock(&self.idle);
-        let before = idle.len();
-        idle.retain(|(since, connection)| is_fresh(*since, now) && !connection.is_over());
-        THAWED.fetch_add((before - idle.len()) as u64, Ordering::Relaxed);
-    }
 }
 
 impl<C> fmt::Debug for Pool<C> {
@@ -149,12 +140,17 @@ static THAWED: AtomicU64 = AtomicU64::new(0);
 static POOLS: Mutex<Vec<Weak<dyn Thaw>>> = Mutex::new(Vec::new());
 
 trait Thaw: Send + Sync {
+    /// Drops what has ended or waited too long.
     fn thaw(&self);
 }
 
 impl<C: Connection> Thaw for Pool<C> {
     fn thaw(&self) {
-        self.sweep();
+        let now = self.clock.now();
+        let mut idle = lock(&self.idle);
+        let before = idle.len();
+        idle.retain(|(since, connection)| is_fresh(*since, now) && !connection.is_over());
+        THAWED.fetch_add((before - idle.len()) as u64, Ordering::Relaxed);
     }
 }
 
