@@ -145,18 +145,25 @@ impl KinesisSink {
     }
 }
 
+/// What an item counts of a call: its body, and its key as it is sent.
 fn weight(item: &Outgoing) -> usize {
-    item.body.len() + LONGEST_KEY.min(item.key.as_ref().map_or(0, |key| key.len()).max(item.id.len()))
+    const DIGEST: usize = 64;
+    let key = key(item).len();
+    item.body.len() + if (1..=LONGEST_KEY).contains(&key) { key } else { DIGEST }
 }
 
 fn partition_key(item: &Outgoing) -> String {
-    // An empty one is refused.
-    let key = item.key.as_ref().filter(|key| !key.is_empty()).unwrap_or(&item.id);
+    let key = key(item);
     match key.len() {
+        // An empty one is refused.
         0 => sha256(&item.body),
         1..=LONGEST_KEY => key.to_string(),
         _ => sha256(key.as_bytes()),
     }
+}
+
+fn key(item: &Outgoing) -> &str {
+    item.key.as_deref().filter(|key| !key.is_empty()).unwrap_or(&item.id)
 }
 
 #[async_trait]
