@@ -26,7 +26,7 @@ fn main() {
     let sink = |name: &str| format!("file:{}/{name}.jsonl", out.path().display());
     let files = vec![
         ("PIPELINE", flights),
-        ("REBOOKING", sink("rebooking")),
+        ("ACTIONS", sink("rebooking")),
         ("DECISIONS", sink("decisions")),
         ("DEAD_LETTERS", sink("dead")),
     ];

@@ -58,7 +58,7 @@ fn entry(line: &str) -> (String, String) {
 async fn the_log_is_the_same_byte_for_byte() {
     let out = tempfile::tempdir().unwrap();
     let (yaml, rust) = (out.path().join("yaml"), out.path().join("rust"));
-    let variables = [("REBOOKING", "rebooking"), ("DECISIONS", "decisions"), ("DEAD_LETTERS", "dead")];
+    let variables = [("ACTIONS", "rebooking"), ("DECISIONS", "decisions"), ("DEAD_LETTERS", "dead")];
     let variable = |(name, file): (&str, &str)| (name.to_owned(), format!("file:{}/{file}.jsonl", yaml.display()));
     let state = ("STATE".to_owned(), format!("redb:{}/state.redb", yaml.display()));
     let environment = Environment::of(variables.map(variable).into_iter().chain([state]));

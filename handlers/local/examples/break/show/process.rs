@@ -43,7 +43,7 @@ impl Process {
             .current_dir(show.directory)
             .env_clear()
             .env("FLIGHTS", format!("file:{}", day.path.display()))
-            .env("REBOOKING", at("rebooking.jsonl"))
+            .env("ACTIONS", at("rebooking.jsonl"))
             .env("DECISIONS", at("decisions.jsonl"))
             .env("DEAD_LETTERS", at("dead.jsonl"))
             .stdin(Stdio::null())
