@@ -17,22 +17,22 @@ run "defaults" {
   }
 
   assert {
-    condition = (
-      aws_lambda_function.function.runtime == "provided.al2023"
-      && aws_lambda_function.function.publish
-      && aws_lambda_function.function.architectures == tolist(["x86_64"])
-      && aws_lambda_function.function.reserved_concurrent_executions == -1
-      && aws_lambda_function.function.source_code_hash == filebase64sha256("tests/package/function.zip")
-    )
+    condition = alltrue([
+      aws_lambda_function.function.runtime == "provided.al2023",
+      aws_lambda_function.function.publish,
+      aws_lambda_function.function.architectures == tolist(["x86_64"]),
+      aws_lambda_function.function.reserved_concurrent_executions == -1,
+      aws_lambda_function.function.source_code_hash == filebase64sha256("tests/package/function.zip"),
+    ])
     error_message = "The package is published on provided.al2023."
   }
 
   assert {
-    condition = (
-      aws_lambda_alias.live.name == "live"
-      && aws_lambda_alias.live.function_version == aws_lambda_function.function.version
-      && length(aws_lambda_provisioned_concurrency_config.live) == 0
-    )
+    condition = alltrue([
+      aws_lambda_alias.live.name == "live",
+      aws_lambda_alias.live.function_version == aws_lambda_function.function.version,
+      length(aws_lambda_provisioned_concurrency_config.live) == 0,
+    ])
     error_message = "The alias `live` is at the version just published; nothing is kept warm."
   }
 
@@ -50,12 +50,12 @@ run "defaults" {
   }
 
   assert {
-    condition = (
-      aws_cloudwatch_log_group.function.name == "/aws/lambda/fourstroke"
-      && aws_cloudwatch_log_group.function.retention_in_days == 30
-      && one(aws_lambda_function.function.logging_config).log_group == aws_cloudwatch_log_group.function.name
-      && one(aws_lambda_function.function.logging_config).application_log_level == "INFO"
-    )
+    condition = alltrue([
+      aws_cloudwatch_log_group.function.name == "/aws/lambda/fourstroke",
+      aws_cloudwatch_log_group.function.retention_in_days == 30,
+      one(aws_lambda_function.function.logging_config).log_group == aws_cloudwatch_log_group.function.name,
+      one(aws_lambda_function.function.logging_config).application_log_level == "INFO",
+    ])
     error_message = "The log is kept for 30 days, at the level that metrics are lines of."
   }
 }
@@ -72,31 +72,31 @@ run "the_mapping_loses_nothing" {
   }
 
   assert {
-    condition = (
-      aws_lambda_event_source_mapping.mapping.bisect_batch_on_function_error
-      && aws_lambda_event_source_mapping.mapping.maximum_retry_attempts == -1
-      && aws_lambda_event_source_mapping.mapping.maximum_record_age_in_seconds == 79200
-    )
+    condition = alltrue([
+      aws_lambda_event_source_mapping.mapping.bisect_batch_on_function_error,
+      aws_lambda_event_source_mapping.mapping.maximum_retry_attempts == -1,
+      aws_lambda_event_source_mapping.mapping.maximum_record_age_in_seconds == 79200,
+    ])
     error_message = "A batch is halved, and tried until its records are 22 hours old."
   }
 
   assert {
-    condition = (
+    condition = alltrue([
       one(one(aws_lambda_event_source_mapping.mapping.destination_config).on_failure).destination_arn
-      == aws_s3_bucket.bucket["dead-letters"].arn
-    )
+      == aws_s3_bucket.bucket["dead-letters"].arn,
+    ])
     error_message = "What the mapping gives up on goes into the dead-letter bucket."
   }
 
   assert {
-    condition = (
-      aws_lambda_event_source_mapping.mapping.starting_position == "TRIM_HORIZON"
-      && aws_lambda_event_source_mapping.mapping.batch_size == 500
-      && aws_lambda_event_source_mapping.mapping.maximum_batching_window_in_seconds == 1
-      && aws_lambda_event_source_mapping.mapping.parallelization_factor == 1
-      && length(aws_lambda_event_source_mapping.mapping.filter_criteria) == 0
-      && one(aws_lambda_event_source_mapping.mapping.metrics_config).metrics == toset(["EventCount"])
-    )
+    condition = alltrue([
+      aws_lambda_event_source_mapping.mapping.starting_position == "TRIM_HORIZON",
+      aws_lambda_event_source_mapping.mapping.batch_size == 500,
+      aws_lambda_event_source_mapping.mapping.maximum_batching_window_in_seconds == 1,
+      aws_lambda_event_source_mapping.mapping.parallelization_factor == 1,
+      length(aws_lambda_event_source_mapping.mapping.filter_criteria) == 0,
+      one(aws_lambda_event_source_mapping.mapping.metrics_config).metrics == toset(["EventCount"]),
+    ])
     error_message = "Batches of 500 in a second, one of a shard at a time, unfiltered and counted."
   }
 }
@@ -115,14 +115,15 @@ run "what_is_kept_is_kept_well" {
   }
 
   assert {
-    condition = (
-      toset(keys(aws_s3_bucket.bucket)) == toset(["models", "log", "dead-letters"])
-      && alltrue([for bucket in aws_s3_bucket.bucket : !bucket.force_destroy])
-      && keys(aws_s3_bucket_policy.bucket) == keys(aws_s3_bucket.bucket)
-      && keys(aws_s3_bucket_server_side_encryption_configuration.bucket) == keys(aws_s3_bucket.bucket)
-      && keys(aws_s3_bucket_ownership_controls.bucket) == keys(aws_s3_bucket.bucket)
-    )
-    error_message = "Three buckets, each with encryption, an owner and a policy."
+    condition = alltrue([
+      toset(keys(aws_s3_bucket.bucket)) == toset(["models", "log", "dead-letters"]),
+      alltrue([for bucket in aws_s3_bucket.bucket : !bucket.force_destroy]),
+      keys(aws_s3_bucket_policy.bucket) == keys(aws_s3_bucket.bucket),
+      [for versioning in aws_s3_bucket_versioning.bucket : one(versioning.versioning_configuration).status] == ["Enabled", "Enabled", "Enabled"],
+      keys(aws_s3_bucket_server_side_encryption_configuration.bucket) == keys(aws_s3_bucket.bucket),
+      keys(aws_s3_bucket_ownership_controls.bucket) == keys(aws_s3_bucket.bucket),
+    ])
+    error_message = "Three buckets, each with versions, encryption, an owner and a policy."
   }
 
   assert {
@@ -153,8 +154,8 @@ run "what_is_kept_is_kept_well" {
         try(one(one(lifecycle.rule).expiration).days, 0),
         try(one(one(lifecycle.rule).noncurrent_version_expiration).noncurrent_days, 0),
       ]
-    } == { models = [0, 90], log = [365, 0], dead-letters = [90, 0] }
-    error_message = "Decisions go after a year, dead letters after 90 days, and models 90 days after they are replaced."
+    } == { models = [0, 30], log = [365, 30], dead-letters = [90, 30] }
+    error_message = "Decisions go after a year, dead letters after 90 days, what was replaced after 30."
   }
 }
 
@@ -193,12 +194,12 @@ run "alarms" {
   }
 
   assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.alarm["event-age"].extended_statistic == "p99"
-      && aws_cloudwatch_metric_alarm.alarm["event-age"].threshold == 5000
-      && aws_cloudwatch_metric_alarm.alarm["iterator-age"].statistic == "Maximum"
-      && aws_cloudwatch_metric_alarm.alarm["iterator-age"].treat_missing_data == "ignore"
-    )
+    condition = alltrue([
+      aws_cloudwatch_metric_alarm.alarm["event-age"].extended_statistic == "p99",
+      aws_cloudwatch_metric_alarm.alarm["event-age"].threshold == 5000,
+      aws_cloudwatch_metric_alarm.alarm["iterator-age"].statistic == "Maximum",
+      aws_cloudwatch_metric_alarm.alarm["iterator-age"].treat_missing_data == "ignore",
+    ])
     error_message = "Events' age is the p99; a function that was late and runs no more is still late."
   }
 }

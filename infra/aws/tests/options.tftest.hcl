@@ -21,14 +21,14 @@ run "a_stream_of_yours" {
   }
 
   assert {
-    condition = (
-      aws_lambda_event_source_mapping.mapping.event_source_arn == var.stream_arn
-      && [
+    condition = alltrue([
+      aws_lambda_event_source_mapping.mapping.event_source_arn == var.stream_arn,
+      [
         for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource
         if statement.Sid == "ReadEvents"
-      ] == [[var.stream_arn]]
-      && strcontains(output.first_event, " --stream-arn ${var.stream_arn} ")
-    )
+      ] == [[var.stream_arn]],
+      strcontains(output.first_event, " --stream-arn ${var.stream_arn} "),
+    ])
     error_message = "The mapping, the role and the first event are of your stream."
   }
 }
@@ -54,11 +54,11 @@ run "kept_warm" {
   }
 
   assert {
-    condition = (
-      one(aws_lambda_provisioned_concurrency_config.live).provisioned_concurrent_executions == 2
-      && one(aws_lambda_provisioned_concurrency_config.live).qualifier == "live"
-      && aws_lambda_function.function.reserved_concurrent_executions == 20
-    )
+    condition = alltrue([
+      one(aws_lambda_provisioned_concurrency_config.live).provisioned_concurrent_executions == 2,
+      one(aws_lambda_provisioned_concurrency_config.live).qualifier == "live",
+      aws_lambda_function.function.reserved_concurrent_executions == 20,
+    ])
     error_message = "Two environments of the alias are kept warm, of twenty."
   }
 }
@@ -74,11 +74,11 @@ run "environment" {
   }
 
   assert {
-    condition = (
-      one(aws_lambda_function.function.environment).variables["ACTIONS"] == "sqs://actions"
-      && one(aws_lambda_function.function.environment).variables["WEATHER"] == "dynamodb://weather?key=origin,hour"
-      && one(aws_lambda_function.function.environment).variables["STATE"] == "dynamodb://fourstroke-state"
-    )
+    condition = alltrue([
+      one(aws_lambda_function.function.environment).variables["ACTIONS"] == "sqs://actions",
+      one(aws_lambda_function.function.environment).variables["WEATHER"] == "dynamodb://weather?key=origin,hour",
+      one(aws_lambda_function.function.environment).variables["STATE"] == "dynamodb://fourstroke-state",
+    ])
     error_message = "environment adds variables and goes over ours."
   }
 }
@@ -111,10 +111,10 @@ run "nothing_is_kept" {
   }
 
   assert {
-    condition = (
-      alltrue([for bucket in aws_s3_bucket.bucket : bucket.force_destroy])
-      && alltrue([for table in aws_dynamodb_table.table : !table.deletion_protection_enabled])
-    )
+    condition = alltrue([
+      alltrue([for bucket in aws_s3_bucket.bucket : bucket.force_destroy]),
+      alltrue([for table in aws_dynamodb_table.table : !table.deletion_protection_enabled]),
+    ])
     error_message = "Without keep_data all of it can be destroyed."
   }
 }
@@ -125,16 +125,16 @@ run "a_key_of_yours" {
   }
 
   assert {
-    condition = (
-      alltrue([for stream in aws_kinesis_stream.stream : stream.kms_key_id == var.kms_key_arn])
-      && alltrue([for table in aws_dynamodb_table.table : one(table.server_side_encryption).kms_key_arn == var.kms_key_arn])
-      && alltrue([
+    condition = alltrue([
+      alltrue([for stream in aws_kinesis_stream.stream : stream.kms_key_id == var.kms_key_arn]),
+      alltrue([for table in aws_dynamodb_table.table : one(table.server_side_encryption).kms_key_arn == var.kms_key_arn]),
+      alltrue([
         for bucket in aws_s3_bucket_server_side_encryption_configuration.bucket :
         one(one(bucket.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn
-      ])
-      && aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn
-      && aws_lambda_function.function.kms_key_arn == var.kms_key_arn
-    )
+      ]),
+      aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn,
+      aws_lambda_function.function.kms_key_arn == var.kms_key_arn,
+    ])
     error_message = "Everything that is kept is encrypted with your key."
   }
 

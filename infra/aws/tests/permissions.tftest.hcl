@@ -30,10 +30,10 @@ run "no_wildcards" {
   }
 
   assert {
-    condition = (
-      jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
-      && length(aws_iam_role_policy_attachment.function) == 0
-    )
+    condition = alltrue([
+      jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" },
+      length(aws_iam_role_policy_attachment.function) == 0,
+    ])
     error_message = "Lambda alone takes the role, which has no other policy."
   }
 }
