@@ -1,0 +1,77 @@
+"""What tests share: schemas, the server of them, Terraform in scratch folders. What is not on this machine skips its tests."""
+
+import shutil
+
+import pytest
+
+import provider_mirror
+import provider_packages
+import terraform
+from provider_server import SchemaServer
+
+
+def pytest_report_header():
+    return "checks of what deploys fourstroke; what cannot run here is listed as SKIPPED at the end"
+
+
+def need(command: str):
+    if not shutil.which(command):
+        pytest.skip(f"{command} is not here")
+
+
+@pytest.fixture(scope="session")
+def schema():
+    """The schema of a provider by name."""
+    read = {}
+
+    def get(provider: str) -> dict:
+        assert provider in provider_packages.PACKAGES, f"hashicorp/{provider} has no package in provider_packages.py: name one"
+        if provider not in read:
+            try:
+                read[provider] = provider_packages.schema(provider)
+            except provider_packages.NotHere as why:
+                pytest.skip(f"the schema of {provider}: {why}")
+        return read[provider]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def schema_server(schema):
+    """A server of the providers that a folder names."""
+    running = {}
+
+    def get(folder: str) -> SchemaServer:
+        if folder not in running:
+            running[folder] = SchemaServer({name: schema(name) for name in terraform.providers(folder)})
+        return running[folder]
+
+    yield get
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def on_schemas(schema_server, tmp_path):
+    """Terraform on a copy of a folder, against the schemas of its providers."""
+
+    def get(folder: str) -> terraform.Terraform:
+        need("terraform")
+        return terraform.Terraform.with_schemas(folder, tmp_path, schema_server(folder)).init()
+
+    return get
+
+
+@pytest.fixture
+def on_real_providers(tmp_path):
+    """Terraform on a copy of a folder, with the real providers."""
+
+    def get(folder: str) -> terraform.Terraform:
+        need("terraform")
+        mirrors = {name: provider_mirror.find(name) for name in terraform.providers(folder)}
+        missing = [name for name, mirror in mirrors.items() if mirror is None]
+        if missing:
+            pytest.skip(f"no mirror on this machine has the provider {', '.join(missing)} (TERRAFORM_MIRROR names one)")
+        return terraform.Terraform.with_mirrors(folder, tmp_path, set(mirrors.values())).init()
+
+    return get
