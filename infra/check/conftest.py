@@ -43,12 +43,19 @@ def schema_server(schema):
 
     def get(folder: str) -> SchemaServer:
         if folder not in running:
-            running[folder] = SchemaServer({name: schema(name) for name in terraform.providers(folder)})
+            text = terraform.text(folder)
+            running[folder] = SchemaServer({name: _named_in(text, schema(name)) for name in terraform.providers(folder)})
         return running[folder]
 
     yield get
     for server in running.values():
         server.stop()
+
+
+def _named_in(text: str, schema: dict) -> dict:
+    """Only the types that are named: each command of Terraform's reads the whole schema first, and there are thousands."""
+    kinds = ("resource_schemas", "data_source_schemas")
+    return schema | {kind: {name: of for name, of in schema[kind].items() if f'"{name}"' in text} for kind in kinds}
 
 
 @pytest.fixture

@@ -43,9 +43,9 @@ class Resource:
         return f'resource "{self.type}" "{self.name}" {{\n'
 
     def attribute(self, name: str) -> str:
-        """An expression that reads an attribute."""
+        """An expression that reads an attribute, of one of them."""
         address = f"{self.type}.{self.name}"
-        return {"count": f"{address}[*].{name}", "for_each": f"values({address})[*].{name}"}.get(self.many, f"{address}.{name}")
+        return {"count": f"{address}[0].{name}", "for_each": f'{address}["any"].{name}'}.get(self.many, f"{address}.{name}")
 
 
 def resources(folder: str) -> list[Resource]:
