@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+import aws_names
 import provider_mirror
 import provider_packages
 import terraform
@@ -44,7 +45,9 @@ def schema_server(schema):
     def get(folder: str) -> SchemaServer:
         if folder not in running:
             text = terraform.text(folder)
-            running[folder] = SchemaServer({name: _named_in(text, schema(name)) for name in terraform.providers(folder)})
+            running[folder] = SchemaServer(
+                {name: _named_in(text, schema(name)) for name in terraform.providers(folder)}, aws_names.answer
+            )
         return running[folder]
 
     yield get
