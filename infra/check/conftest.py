@@ -1,12 +1,16 @@
 """What tests share: schemas, the server of them, Terraform in scratch folders. What is not on this machine skips its tests."""
 
+import copy
+import json
 import shutil
 
 import pytest
 
 import aws_names
+import deployments
 import provider_mirror
 import provider_packages
+import sam
 import terraform
 from provider_server import SchemaServer
 
@@ -85,3 +89,35 @@ def on_real_providers(tmp_path):
         return terraform.Terraform.with_mirrors(folder, tmp_path, set(mirrors.values())).init()
 
     return get
+
+
+@pytest.fixture(scope="session")
+def expanded():
+    """template.yaml as plain CloudFormation; a copy for each test, to break."""
+    made = sam.expand(sam.source())
+    return lambda: copy.deepcopy(made)
+
+
+@pytest.fixture(scope="session")
+def applied(schema_server, tmp_path_factory):
+    """infra/aws applied against the schemas with parameters of `deployments`: what Terraform says there is then."""
+    states = {}
+
+    def get(name: str) -> dict:
+        need("terraform")
+        if name not in states:
+            module = terraform.Terraform.with_schemas("aws", tmp_path_factory.mktemp("applied"), schema_server("aws")).init()
+            module.set(package_for(module.folder, deployments.ALL[name]))
+            states[name] = module.apply()
+        return states[name]
+
+    return get
+
+
+def package_for(folder, parameters: dict) -> dict:
+    """Variables with the module's own test package, whose manifest says pipeline and architecture."""
+    file = folder / "tests/package/function.json"
+    variables = dict(parameters)
+    said = {"pipeline": variables.pop("pipeline"), "architecture": variables.get("architecture", "x86_64")}
+    file.write_text(json.dumps(json.loads(file.read_text()) | said))
+    return variables | {"package": "tests/package/function.zip"}

@@ -186,7 +186,6 @@ ONE_SIDED = {
     ("aws_s3_bucket", "force_destroy"): (ANY, "what Terraform does with objects; CloudFormation keeps the bucket"),
     ("aws_iam_role", "name_prefix"): (ANY, "CloudFormation makes up the role's name"),
     ("aws_iam_role", "name"): (ANY, "made up out of name_prefix"),
-    **{(kind.terraform, name): (ANY, "AWS gives it") for kind in KINDS for name in ("id", "arn")},
 }
 
 # Values that say what no value says.
@@ -242,16 +241,14 @@ def made_by_sam(stack: Stack) -> Made:
             owner["Policy"] = properties["PolicyDocument"]
         else:
             owner["Published"] = True
-    kinds = {kind.cloudformation: kind for kind in KINDS}
-    return {
-        (kinds[type_name].terraform, _key(kinds[type_name].key, 0, properties)): flat(properties) for type_name, properties in kept
-    }
+    return _by_kind_and_key(kept, 0)
 
 
 def made_by_terraform(state: dict, schema: dict) -> Made:
     """The same, out of `terraform show -json`, with paths in Terraform's words; without what one cannot set."""
+    # Providers let one set id and arn, and nobody does.
     resources = [
-        (of["type"], _settable(of["values"], schema["resource_schemas"][of["type"]]["block"]))
+        (of["type"], _settable(of["values"], schema["resource_schemas"][of["type"]]["block"], but=("id", "arn")))
         for of in state["values"]["root_module"]["resources"]
         if of["mode"] == "managed"
     ]
@@ -268,8 +265,18 @@ def made_by_terraform(state: dict, schema: dict) -> Made:
             owner.setdefault(part, []).append(values["policy_arn"])
         else:
             owner[part] = {name: value for name, value in values.items() if name not in (reference, "function_name")}
-    kinds = {kind.terraform: kind for kind in KINDS}
-    return {(type_name, _key(kinds[type_name].key, 1, values)): flat(values) for type_name, values in kept}
+    return _by_kind_and_key(kept, 1)
+
+
+def _by_kind_and_key(resources: list[tuple[str, dict]], side: int) -> Made:
+    kinds = {(kind.cloudformation, kind.terraform)[side]: kind for kind in KINDS}
+    made = {}
+    for type_name, values in resources:
+        kind, settings = kinds[type_name], flat(values)
+        key = settings.pop(kind.key[side]) if kind.key else ""
+        assert (kind.terraform, key) not in made, f"two of {kind.terraform} are called {key!r}"
+        made[kind.terraform, key] = settings
+    return made
 
 
 def differences(sam: Made, terraform: Made) -> list[str]:
@@ -283,18 +290,17 @@ def differences(sam: Made, terraform: Made) -> list[str]:
 
 
 def _unequal(kind: Same, sam: dict, terraform: dict):
-    sides = (
+    common = []
+    for tool, type_name, settings, paths in (
         ("SAM", kind.cloudformation, sam, kind.settings),
         ("Terraform", kind.terraform, terraform, {path: path for path in kind.settings.values()}),
-    )
-    common = []
-    for side, (tool, type_name, settings, paths) in enumerate(sides):
+    ):
         shared = {}
         for path, value in settings.items():
             known = next((known for known in paths if _within(path, known)), None)
             if known:
                 shared[paths[known] + path.removeprefix(known)] = value
-            elif not kind.key or path != kind.key[side]:
+            else:
                 yield from _alone(tool, type_name, path, value)
         common.append(shared)
     one, other = common
@@ -304,30 +310,31 @@ def _unequal(kind: Same, sam: dict, terraform: dict):
             yield f"{path} is {one.get(path)!r} in SAM and {other.get(path)!r} in Terraform"
 
 
+def one_sided(type_name: str, path: str) -> tuple[object, str] | None:
+    """Value and reason of a setting that only this tool has."""
+    return next((known for (name, whole), known in ONE_SIDED.items() if name == type_name and _within(path, whole)), None)
+
+
 def _alone(tool: str, type_name: str, path: str, value):
-    known = next((setting for setting in ONE_SIDED if setting[0] == type_name and _within(path, setting[1])), None)
+    known = one_sided(type_name, path)
     if known is None:
         yield f"{path} = {value!r} stands in {tool} alone"
-    elif ONE_SIDED[known][0] not in (ANY, value):
-        yield f"{path} is {value!r} in {tool}, not {ONE_SIDED[known][0]!r}"
+    elif known[0] not in (ANY, value):
+        yield f"{path} is {value!r} in {tool}, not {known[0]!r}"
 
 
 def _within(path: str, whole: str) -> bool:
     return path == whole or path.startswith(f"{whole}.")
 
 
-def _key(key: tuple[str, str] | None, side: int, values: dict) -> str:
-    return values[key[side]] if key else ""
-
-
-def _settable(values: dict, block: dict) -> dict:
+def _settable(values: dict, block: dict, but: tuple[str, ...] = ()) -> dict:
     """Values that a configuration could have said."""
     kept = {}
     for name, value in values.items():
         if name in block["block_types"]:
             nested = block["block_types"][name]["block"]
             kept[name] = [_settable(one, nested) for one in (value if isinstance(value, list) else [value]) if one]
-        elif block["attributes"][name].keys() & {"required", "optional"}:
+        elif name not in but and block["attributes"][name].keys() & {"required", "optional"}:
             kept[name] = value
     return kept
 

@@ -97,13 +97,17 @@ class Terraform:
     def test(self) -> str:
         return self.run("test", "-no-color").stdout
 
-    def plan(self, *options: str) -> dict:
-        self.run("plan", "-input=false", "-no-color", "-out=planned", *options)
+    def set(self, variables: dict):
+        """Variables of what comes."""
+        (self.folder / "set.auto.tfvars.json").write_text(json.dumps(variables))
+
+    def plan(self) -> dict:
+        self.run("plan", "-input=false", "-no-color", "-out=planned")
         return self.show("planned")
 
-    def apply(self, *options: str) -> dict:
+    def apply(self) -> dict:
         """Applies, and gives what is there then."""
-        self.run("apply", "-input=false", "-no-color", "-auto-approve", *options)
+        self.run("apply", "-input=false", "-no-color", "-auto-approve")
         return self.show()
 
     def show(self, *file: str) -> dict:
