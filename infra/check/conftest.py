@@ -15,8 +15,16 @@ import terraform
 from provider_server import SchemaServer
 
 
-def pytest_report_header():
-    return "checks of what deploys fourstroke; what cannot run here is listed as SKIPPED at the end"
+def pytest_sessionstart(session):
+    """Fetches the schemas that are wanted, once, before tests begin in several processes."""
+    if hasattr(session.config, "workerinput"):
+        return
+    for provider in sorted({name for folder in terraform.folders() for name in terraform.providers(folder)}):
+        if provider in provider_packages.PACKAGES:
+            try:
+                provider_packages.fetch(provider)
+            except provider_packages.NotHere as why:
+                print(f"SKIPPED: the schema of {provider}: {why}")
 
 
 def need(command: str):
@@ -31,11 +39,11 @@ def schema():
 
     def get(provider: str) -> dict:
         assert provider in provider_packages.PACKAGES, f"hashicorp/{provider} has no package in provider_packages.py: name one"
+        file = provider_packages.kept(provider)
+        if not file.exists():
+            pytest.skip(f"the schema of {provider} could not be fetched: npm pack {provider_packages.PACKAGES[provider].name}")
         if provider not in read:
-            try:
-                read[provider] = provider_packages.schema(provider)
-            except provider_packages.NotHere as why:
-                pytest.skip(f"the schema of {provider}: {why}")
+            read[provider] = json.loads(file.read_text())
         return read[provider]
 
     return get

@@ -58,19 +58,12 @@ def kept(provider: str) -> Path:
     return KEPT / f"{provider}-{package.provider}-{digest}.json"
 
 
-def schema(provider: str) -> dict:
-    """The schema of a provider, kept or fetched anew."""
-    file = kept(provider)
-    if not file.exists():
-        fetch(provider)
-    return json.loads(file.read_text())
-
-
 def fetch(provider: str):
-    package = PACKAGES[provider]
+    """Reads a schema out of its package, unless it is kept."""
+    if kept(provider).exists():
+        return
     with tempfile.TemporaryDirectory() as scratch:
-        archive = _download(package, Path(scratch))
-        schema = provider_schema.read(_sources(archive))
+        schema = provider_schema.read(_sources(_download(PACKAGES[provider], Path(scratch))))
     KEPT.mkdir(parents=True, exist_ok=True)
     for old in KEPT.glob(f"{provider}-*"):
         old.unlink()
@@ -105,11 +98,3 @@ def _sources(archive: Path) -> dict[str, list[str]]:
                 sources[parts[2]].append(provider_schema.type_script(files.extractfile(file).read().decode()))
     return sources
 
-
-if __name__ == "__main__":
-    # Before the tests begin, so that those that run at the same time find it there.
-    for name in sys.argv[1:]:
-        try:
-            schema(name)
-        except NotHere as why:
-            print(f"SKIPPED: the schema of {name}: {why}")
