@@ -71,9 +71,9 @@ def bucket(client: Client, of: dict) -> dict:
 def _rule(told: dict) -> dict:
     rule = {"Id": told["ID"]} | {name: value for name, value in told.items() if name not in ("ID", "Filter", "Expiration")}
     expiration = told.get("Expiration", {})
-    return rule | {"ExpirationInDays": expiration.get("Days")} | {
-        name: value for name, value in expiration.items() if name != "Days"
-    }
+    return (
+        rule | {"ExpirationInDays": expiration.get("Days")} | {name: value for name, value in expiration.items() if name != "Days"}
+    )
 
 
 def bucket_policy(client: Client, of: dict) -> dict:

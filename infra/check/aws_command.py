@@ -18,6 +18,7 @@ class Call:
 def read(text: str) -> Call:
     program, service, operation, *options = shlex.split(text)
     assert program == "aws", f"{program} is not the AWS CLI"
+    service = {"s3api": "s3"}.get(service, service)
     model = botocore.session.get_session().get_service_model(service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in operations, f"{service} has no {operation}"

@@ -22,7 +22,9 @@ KINDS = [
     Kind("AWS::Kinesis::Stream", ("Name",), "aws_kinesis_stream", ("name",), "kinesis:{region}:{account}:stream/{name}"),
     Kind("AWS::DynamoDB::Table", ("TableName",), "aws_dynamodb_table", ("name",), "dynamodb:{region}:{account}:table/{name}"),
     Kind("AWS::S3::Bucket", ("BucketName",), "aws_s3_bucket", ("bucket",), "s3:::{name}"),
-    Kind("AWS::Logs::LogGroup", ("LogGroupName",), "aws_cloudwatch_log_group", ("name",), "logs:{region}:{account}:log-group:{name}"),
+    Kind(
+        "AWS::Logs::LogGroup", ("LogGroupName",), "aws_cloudwatch_log_group", ("name",), "logs:{region}:{account}:log-group:{name}"
+    ),
     Kind("AWS::IAM::Role", ("RoleName",), "aws_iam_role", ("name",), "iam::{account}:role/{name}"),
     Kind(
         "AWS::Lambda::Function",

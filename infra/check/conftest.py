@@ -2,7 +2,7 @@
 
 import copy
 import json
-import shutil
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +27,11 @@ def pytest_sessionstart(session):
                 print(f"SKIPPED: the schema of {provider}: {why}")
 
 
-def need(command: str):
-    if not shutil.which(command):
-        pytest.skip(f"{command} is not here")
+@pytest.fixture(scope="session")
+def terraform_is_here():
+    why = terraform.missing()
+    if why:
+        pytest.skip(why)
 
 
 @pytest.fixture(scope="session")
@@ -74,29 +76,29 @@ def _named_in(text: str, schema: dict) -> dict:
 
 
 @pytest.fixture
-def on_schemas(schema_server, tmp_path):
+def on_schemas(terraform_is_here, schema_server, tmp_path):
     """Terraform on a copy of a folder, against the schemas of its providers."""
+    return lambda folder: terraform.Terraform.with_schemas(folder, tmp_path, schema_server(folder)).init()
 
-    def get(folder: str) -> terraform.Terraform:
-        need("terraform")
-        return terraform.Terraform.with_schemas(folder, tmp_path, schema_server(folder)).init()
+
+@pytest.fixture(scope="session")
+def mirrors():
+    """Where the real providers are that a folder names."""
+
+    def get(folder: str) -> set[Path]:
+        found = {name: provider_mirror.find(name) for name in terraform.providers(folder)}
+        missing = [name for name, mirror in found.items() if mirror is None]
+        if missing:
+            pytest.skip(f"no mirror on this machine has the provider {', '.join(missing)} (TERRAFORM_MIRROR names one)")
+        return set(found.values())
 
     return get
 
 
 @pytest.fixture
-def on_real_providers(tmp_path):
+def on_real_providers(terraform_is_here, mirrors, tmp_path):
     """Terraform on a copy of a folder, with the real providers."""
-
-    def get(folder: str) -> terraform.Terraform:
-        need("terraform")
-        mirrors = {name: provider_mirror.find(name) for name in terraform.providers(folder)}
-        missing = [name for name, mirror in mirrors.items() if mirror is None]
-        if missing:
-            pytest.skip(f"no mirror on this machine has the provider {', '.join(missing)} (TERRAFORM_MIRROR names one)")
-        return terraform.Terraform.with_mirrors(folder, tmp_path, set(mirrors.values())).init()
-
-    return get
+    return lambda folder: terraform.Terraform.with_mirrors(folder, tmp_path, mirrors(folder)).init()
 
 
 @pytest.fixture(scope="session")
@@ -107,25 +109,15 @@ def expanded():
 
 
 @pytest.fixture(scope="session")
-def applied(schema_server, tmp_path_factory):
-    """infra/aws applied against the schemas with parameters of `deployments`: what Terraform says there is then."""
+def applied(terraform_is_here, schema_server, tmp_path_factory):
+    """infra/aws applied against the schemas in one of the ways of `deployments`: what Terraform says there is then."""
     states = {}
 
-    def get(name: str) -> dict:
-        need("terraform")
-        if name not in states:
+    def get(way: str) -> dict:
+        if way not in states:
             module = terraform.Terraform.with_schemas("aws", tmp_path_factory.mktemp("applied"), schema_server("aws")).init()
-            module.set(package_for(module.folder, deployments.ALL[name]))
-            states[name] = module.apply()
-        return states[name]
+            module.assign(deployments.for_terraform(deployments.ALL[way], module.folder))
+            states[way] = module.apply()
+        return states[way]
 
     return get
-
-
-def package_for(folder, parameters: dict) -> dict:
-    """Variables with the module's own test package, whose manifest says pipeline and architecture."""
-    file = folder / "tests/package/function.json"
-    variables = dict(parameters)
-    said = {"pipeline": variables.pop("pipeline"), "architecture": variables.get("architecture", "x86_64")}
-    file.write_text(json.dumps(json.loads(file.read_text()) | said))
-    return variables | {"package": "tests/package/function.zip"}

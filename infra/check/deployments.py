@@ -1,5 +1,8 @@
 """Ways to deploy: parameters, under the names of Terraform's variables. Together they set each parameter there is."""
 
+import json
+from pathlib import Path
+
 MINE = "123456789012"
 
 DEFAULTS = {"pipeline": "fixture"}
@@ -47,6 +50,15 @@ def camel(name: str) -> str:
 def for_sam(parameters: dict) -> dict:
     """As `sam deploy --parameter-overrides` takes them: text."""
     return {camel(name): _text(value) for name, value in parameters.items()}
+
+
+def for_terraform(parameters: dict, module: Path) -> dict:
+    """Variables, with the module's own test package; its manifest is made to say pipeline and architecture."""
+    variables = dict(parameters)
+    said = {"pipeline": variables.pop("pipeline"), "architecture": variables.get("architecture", "x86_64")}
+    manifest = module / "tests/package/function.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | said))
+    return variables | {"package": "tests/package/function.zip"}
 
 
 def _text(value) -> str:

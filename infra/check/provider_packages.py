@@ -5,7 +5,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections import defaultdict
@@ -76,10 +75,10 @@ def _download(package: Package, folder: Path) -> Path:
     if not shutil.which("npm"):
         raise NotHere("npm is not here")
     npm = ["npm", "pack", "--json", "--ignore-scripts", "--loglevel", "error", "--pack-destination", str(folder), package.name]
-    ran = subprocess.run(npm, capture_output=True, text=True, timeout=300)
-    if ran.returncode:
-        print(ran.stderr, file=sys.stderr)
-        raise NotHere(f"npm cannot download {package.name}")
+    try:
+        subprocess.run(npm, stdout=subprocess.DEVNULL, check=True, timeout=300)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        raise NotHere(f"npm cannot download {package.name}") from None
     archive = next(folder.glob("*.tgz"))
     # Not npm's word for it: the bytes themselves.
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
@@ -97,4 +96,3 @@ def _sources(archive: Path) -> dict[str, list[str]]:
             if parts[1:2] == ("lib",) and len(parts) > 3 and file.name.endswith(".js"):
                 sources[parts[2]].append(provider_schema.type_script(files.extractfile(file).read().decode()))
     return sources
-

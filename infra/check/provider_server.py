@@ -15,9 +15,7 @@ from tf.gen import tfplugin_pb2 as protocol
 from tf.gen import tfplugin_pb2_grpc as service
 
 UNKNOWN = msgpack.ExtType(0, b"\0")
-NESTING = {
-    mode: getattr(protocol.Schema.NestedBlock, mode.upper()) for mode in ("single", "list", "set", "map")
-}
+NESTING = {mode: getattr(protocol.Schema.NestedBlock, mode.upper()) for mode in ("single", "list", "set", "map")}
 # Made-up value of a computed attribute: of which type of resource or data source, which attribute, given the others. None: no
 # particular one.
 Answers = Callable[[str, str, dict], object]

@@ -12,9 +12,22 @@ from provider_server import SchemaServer
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
+# The first with validations that look at other variables.
+OLDEST = (1, 9)
+VARIABLES = "set.auto.tfvars.json"
 RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.M | re.S)
 MANY = re.compile(r"^  (count|for_each)\s*=", re.M)
 SOURCE = re.compile(r'source\s*=\s*"hashicorp/([\w-]+)"')
+
+
+def missing() -> str | None:
+    """Why nothing here can run on this machine."""
+    if not shutil.which("terraform"):
+        return "terraform is not here"
+    version = json.loads(subprocess.check_output(["terraform", "version", "-json"]))["terraform_version"]
+    if tuple(map(int, version.split("-")[0].split(".")[:2])) < OLDEST:
+        return f"terraform {version} is older than {'.'.join(map(str, OLDEST))}"
+    return None
 
 
 def folders() -> list[str]:
@@ -97,9 +110,18 @@ class Terraform:
     def test(self) -> str:
         return self.run("test", "-no-color").stdout
 
-    def set(self, variables: dict):
-        """Variables of what comes."""
-        (self.folder / "set.auto.tfvars.json").write_text(json.dumps(variables))
+    def assign(self, variables: dict):
+        """Variables of what comes, a line each."""
+        (self.folder / VARIABLES).write_text(json.dumps(variables, indent=0))
+
+    def refused_variables(self, variables: dict) -> set[str]:
+        """Which of these values a plan refuses, one at least, for what the variable says of itself."""
+        self.assign(variables)
+        lines = self.run("plan", "-input=false", "-json", fails=True).stdout.splitlines()
+        told = [json.loads(line).get("diagnostic") for line in lines]
+        places = [of["range"] for of in told if of and of["summary"] == "Invalid value for variable"]
+        # The first line has the brace alone.
+        return {list(variables)[place["start"]["line"] - 2] for place in places if place["filename"] == VARIABLES}
 
     def plan(self) -> dict:
         self.run("plan", "-input=false", "-no-color", "-out=planned")

@@ -11,13 +11,12 @@ import pytest
 import asked
 import aws_command
 import aws_names
+import comparison
 import correspondence
 import deployments
 import first_event
-import provider_mirror
 import terraform
 from cloudformation import Stack
-from conftest import need, package_for
 
 MOTO = terraform.ROOT / "target/stand-ins/moto/bin/python"
 WAYS = ["defaults", "with mine"]
@@ -70,12 +69,9 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(stand_in, before, tmp_path_factory) -> dict[str, Deployed]:
+def deployed(terraform_is_here, mirrors, stand_in, before, tmp_path_factory) -> dict[str, Deployed]:
     """Each deployment, all made at the same time: most of it is waiting."""
-    need("terraform")
-    mirror = provider_mirror.find("aws")
-    if mirror is None:
-        pytest.skip("no mirror on this machine has the provider aws (TERRAFORM_MIRROR names one)")
+    real = mirrors("aws")
     _, key = before
     # With data kept it could not be destroyed; of provisioned concurrency the stand-in knows nothing.
     ways = {
@@ -84,7 +80,7 @@ def deployed(stand_in, before, tmp_path_factory) -> dict[str, Deployed]:
     }
 
     def deploy(way: str) -> Deployed:
-        module = terraform.Terraform.with_mirrors("aws", tmp_path_factory.mktemp("real"), {mirror})
+        module = terraform.Terraform.with_mirrors("aws", tmp_path_factory.mktemp("real"), real)
         module.env |= {
             "AWS_ENDPOINT_URL": stand_in,
             "AWS_REGION": aws_names.REGION,
@@ -92,7 +88,7 @@ def deployed(stand_in, before, tmp_path_factory) -> dict[str, Deployed]:
             "AWS_SECRET_ACCESS_KEY": "test",
         }
         (module.folder / "provider.tf").write_text(PROVIDER)
-        module.set(package_for(module.folder, ways[way]))
+        module.assign(deployments.for_terraform(ways[way], module.folder))
         return Deployed(ways[way], module, module.init().apply())
 
     with ThreadPoolExecutor() as pool:
@@ -129,7 +125,7 @@ def test_it_is_there_as_the_template_has_it(kind, way, wanted, client):
     resources = wanted(way, kind)
     assert resources
     for properties in resources:
-        expected, told = correspondence.flat(properties), correspondence.flat(asked.KINDS[kind](client, properties))
+        expected, told = comparison.flat(properties), comparison.flat(asked.KINDS[kind](client, properties))
         expected = {path: value for path, value in expected.items() if correspondence.one_sided(kind, path) is None}
         assert {path: told.get(path) for path in expected} == expected
 
@@ -138,7 +134,7 @@ def test_it_is_there_as_the_template_has_it(kind, way, wanted, client):
 def test_the_role_may_do_what_the_template_lets_it(way, wanted, deployed, client):
     (properties,) = wanted(way, "AWS::IAM::Role")
     told = asked.role(client, deployed[way].values("aws_iam_role")["name"])
-    assert correspondence.flat(told) == correspondence.flat(properties)
+    assert comparison.flat(told) == comparison.flat(properties)
 
 
 def test_the_first_event_arrives(deployed, client):

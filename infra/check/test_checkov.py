@@ -51,7 +51,7 @@ def checkov(path: Path) -> dict:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("BC_", "CKV_", "AWS_"))}
     ran = subprocess.run(command, cwd=path.parent, env=env, capture_output=True, text=True, timeout=120)
     report = json.loads(ran.stdout)
-    assert report["summary"]["parsing_errors"] == 0 and report["summary"]["passed"] > 10, report["summary"]
+    assert report["summary"]["parsing_errors"] == 0 and report["summary"]["passed"] > 0, report["summary"]
     return report["results"]
 
 

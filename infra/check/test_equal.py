@@ -2,6 +2,7 @@
 
 import pytest
 
+import comparison
 import correspondence
 import deployments
 from cloudformation import Stack
@@ -22,9 +23,9 @@ def stack(expanded):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_they_make_the_same(way, stack, applied, schema):
-    sam = correspondence.made_by_sam(stack(way))
-    terraform = correspondence.made_by_terraform(applied(way), schema("aws"))
-    found = correspondence.differences(sam, terraform)
+    sam = comparison.made_by_sam(stack(way))
+    terraform = comparison.made_by_terraform(applied(way), schema("aws"))
+    found = comparison.differences(sam, terraform)
     assert not found, "\n".join(found)
     assert len(sam) > 15
 
@@ -32,7 +33,7 @@ def test_they_make_the_same(way, stack, applied, schema):
 @pytest.mark.parametrize("way", WAYS)
 def test_whatever_differs_is_noticed(way, stack, applied, schema):
     """Each setting of each resource, on either side: changed, left out, and one more than there is."""
-    made = correspondence.made_by_sam(stack(way)), correspondence.made_by_terraform(applied(way), schema("aws"))
+    made = comparison.made_by_sam(stack(way)), comparison.made_by_terraform(applied(way), schema("aws"))
     types = {kind.terraform: (kind.cloudformation, kind.terraform) for kind in correspondence.KINDS}
     unnoticed = []
 
@@ -42,7 +43,7 @@ def test_whatever_differs_is_noticed(way, stack, applied, schema):
             del sides[side][one]
         else:
             sides[side][one] = settings
-        if not correspondence.differences(*sides):
+        if not comparison.differences(*sides):
             unnoticed.append((one, what))
 
     for side in (0, 1):
@@ -66,7 +67,7 @@ def test_they_tell_the_same(way, stack, applied):
 
 def test_parameters_are_the_same(expanded, on_schemas):
     module = on_schemas("aws")
-    module.set({"package": "tests/package/function.zip"})
+    module.assign({"package": "tests/package/function.zip"})
     variables = module.plan()["configuration"]["root_module"]["variables"]
     defaults = {
         deployments.camel(name): deployments.for_sam({"it": of["default"]})["It"] if "default" in of else None

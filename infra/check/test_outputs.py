@@ -48,3 +48,23 @@ def test_an_event_that_is_not_taken_is_seen(outputs):
     assert first_event.mistakes(json.dumps(event | {"id": None}).encode(), key) != []
     for name in event:
         assert first_event.mistakes(json.dumps(event | {name: ["a", "list"]}).encode(), key) != []
+
+
+@pytest.mark.parametrize("command", ["put-records", "put-record --stream-name", "put-record --stream events", "put-record"])
+def test_a_command_that_is_none_is_seen(command):
+    with pytest.raises(AssertionError):
+        aws_command.read(f"aws kinesis {command}")
+
+
+@pytest.mark.parametrize("tool", ["SAM", "Terraform"])
+def test_the_newest_decision_can_be_asked_for(tool, outputs):
+    told = outputs(tool, "defaults")
+    subprocess.run(["bash", "-n", "-c", told["read_decision"]], check=True)
+    within = re.search(r"\$\((.*)\)", told["read_decision"])[1]
+    listing, query = re.fullmatch(r"(.*) --query '(.*)' --output text", within).groups()
+    call = aws_command.read(listing)
+    assert (call.operation, call.parameters) == ("ListObjectsV2", {"Bucket": told["log_bucket"], "Prefix": "decisions/"})
+    objects = [{"Key": "decisions/old", "LastModified": "2026-01-01"}, {"Key": "decisions/new", "LastModified": "2026-01-02"}]
+    assert jmespath.search(query, {"Contents": objects}) == "decisions/new"
+    assert told["read_decision"].startswith(f'aws s3 cp "s3://{told["log_bucket"]}/$(')
+    assert told["log_bucket"].endswith(f"{aws_names.ACCOUNT}-{aws_names.REGION}")

@@ -93,8 +93,13 @@ def test_bindings_are_read():
 
 
 @pytest.mark.parametrize(
-    "known", ["this.getNumberListAttribute('sizes')", "class ThingPartOutputReference", "extends cdktf.TerraformProvider"]
+    "known, another",
+    [
+        ("this.getNumberListAttribute('sizes')", "this.sizesOfAnotherKind"),
+        ("class ThingPartOutputReference", "class ThingPart"),
+        ("extends cdktf.TerraformProvider", "extends cdktf.Another"),
+    ],
 )
-def test_bindings_written_in_another_way_are_refused(known):
+def test_bindings_written_in_another_way_are_refused(known, another):
     with pytest.raises(ValueError):
-        provider_schema.read({"thing": [BINDINGS.replace(known, "extends cdktf.Another" if "extends" in known else "class Another {}")]})
+        provider_schema.read({"thing": [BINDINGS.replace(known, another)]})

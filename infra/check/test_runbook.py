@@ -32,18 +32,14 @@ def alarms(expanded, applied):
 
 
 def sections() -> dict[str, str]:
-    found = re.split(r"^## +(.+?) *$", RUNBOOK.read_text(), flags=re.M)[1:]
-    return dict(zip(found[::2], found[1::2]))
-
-
-def of_alarms() -> dict[str, str]:
-    """Sections that are called as an alarm is; the others, in plain words, are what several of them do."""
-    return {name: text for name, text in sections().items() if re.fullmatch(r"[a-z-]+", name)}
+    """Text of each section of the second level. After them, under a heading of the first, stands what several of them do."""
+    parts = re.split(r"^(#{1,2}) +(.+?) *$", RUNBOOK.read_text(), flags=re.M)[1:]
+    return {title: text for level, title, text in zip(parts[::3], parts[1::3], parts[2::3]) if level == "##"}
 
 
 @pytest.mark.parametrize("tool", ["SAM", "Terraform"])
 def test_alarms_and_sections_are_the_same(tool, alarms):
-    assert set(alarms(tool)) == set(of_alarms())
+    assert set(alarms(tool)) == set(sections())
     assert len(alarms(tool)) >= 5
 
 
@@ -54,22 +50,23 @@ def test_an_alarm_says_where_to_read_on(tool, alarms):
 
 
 def test_a_section_says_what_it_means_what_to_look_at_and_what_to_do():
-    for name, text in of_alarms().items():
+    for name, text in sections().items():
         parts = re.findall(r"^\*\*(.+?)\.\*\*(.+?)(?=^\*\*|\Z)", text, re.M | re.S)
         assert [title for title, _ in parts] == ["Means", "Look at", "Do"], name
         assert all(len(words.split()) >= 5 for _, words in parts), name
 
 
-def test_what_is_linked_is_there_and_all_is_linked():
-    places = {name.lower().replace(" ", "-") for name in sections()}
+def test_what_is_linked_is_there_and_each_way_out_is_linked():
+    titles = re.findall(r"^(#{2,3}) +(.+?) *$", RUNBOOK.read_text(), re.M)
+    places = {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")): level for level, title in titles}
     linked = set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOK.read_text()))
-    assert linked <= places
-    assert places <= linked | of_alarms().keys()
+    assert linked <= places.keys()
+    assert {place for place, level in places.items() if level == "###"} <= linked
 
 
 def test_commands_are_shell():
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", RUNBOOK.read_text(), re.M | re.S)
-    assert len(blocks) >= len(of_alarms())
+    assert len(blocks) >= len(sections())
     for block in blocks:
         read = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True)
         assert not read.returncode and not read.stderr, f"{read.stderr}{block}"
