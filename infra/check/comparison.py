@@ -1,7 +1,7 @@
 """What SAM makes and what Terraform makes, side by side.
 
 Both are brought to the same form first: settings of a resource that a tool keeps in resources beside it are folded into it,
-lists of names with values become what they mean, policies one canonical text. Then every setting of either side must have its
+lists of names with values become what they mean, policies their statements by name. Then every setting of either side must have its
 counterpart in correspondence.py with the same value, or stand in ONE_SIDED there with a reason: what is forgotten on one side
 is found.
 """
@@ -130,7 +130,7 @@ def _settable(values: dict, block: dict, but: tuple[str, ...] = ()) -> dict:
 def flat(values, path: str = "") -> dict[str, object]:
     """Settings by path. A list of one is that one: of most blocks there may be no more, and CloudFormation has lists there too."""
     if policies.is_policy(values):
-        return {path: policies.canonical(values)}
+        values = policies.by_name(values)
     if isinstance(values, list):
         pair = next((pair for pair in PAIRS if values and all(_is_pair(one, pair) for one in values)), None)
         if pair:

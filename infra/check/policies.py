@@ -23,14 +23,13 @@ def is_policy(value) -> bool:
     return isinstance(value, dict) and "Statement" in value
 
 
-def canonical(policy: dict | str) -> str:
-    """The same text for policies that say the same."""
+def by_name(policy: dict | str) -> dict[str, dict]:
+    """What a policy says: statements by their Sid, or their place, with lists wherever there may be one."""
     many = ("Action", "Resource", "NotAction", "NotResource")
-    said = [
-        {key: sorted(listed(value)) if key in many else value for key, value in statement.items()}
-        for statement in statements(policy)
-    ]
-    return json.dumps(sorted(said, key=lambda statement: json.dumps(statement, sort_keys=True)), sort_keys=True)
+    return {
+        statement.get("Sid", str(place)): {key: listed(value) if key in many else value for key, value in statement.items()}
+        for place, statement in enumerate(statements(policy))
+    }
 
 
 def too_wide(policy: dict | str) -> list[str]:

@@ -79,8 +79,10 @@ def deployed(terraform_is_here, mirrors, stand_in, before, tmp_path_factory) -> 
         "with mine": deployments.WITH_MINE | {"keep_data": False, "kms_key_arn": key, "provisioned_concurrency": 0},
     }
 
+    scratch = {way: tmp_path_factory.mktemp("real") for way in ways}
+
     def deploy(way: str) -> Deployed:
-        module = terraform.Terraform.with_mirrors("aws", tmp_path_factory.mktemp("real"), real)
+        module = terraform.Terraform.with_mirrors("aws", scratch[way], real)
         module.env |= {
             "AWS_ENDPOINT_URL": stand_in,
             "AWS_REGION": aws_names.REGION,
