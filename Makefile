@@ -5,7 +5,7 @@ VENV := target/venv
 # One set of features for all of lint and test, or dependencies are built twice.
 FEATURES := --features fourstroke-runtime/otlp
 
-.PHONY: run break bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training
+.PHONY: run break bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training test-infra
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
 # counted is remembered: start afresh.
@@ -29,7 +29,7 @@ bench:
 bench-lambda:
 	CARGO=$(CARGO) PYTHON=$(PYTHON) bench/lambda
 
-test: test-rust test-example test-training
+test: test-rust test-example test-training test-infra
 
 # Services of AWS on this machine, for tests; what cannot be installed is skipped, visibly.
 stand-ins:
@@ -45,6 +45,11 @@ test-example:
 test-training:
 	@.ci/with-python $(PYTHON) $(VENV) examples/flights/training/requirements.txt \
 		-m pytest -q -p no:cacheprovider examples/flights/training
+
+# template.yaml and infra/ without an account: validated, tested, compared, applied to a stand-in (infra/check/README.md).
+test-infra: stand-ins
+	@.ci/with-python $(PYTHON) $(VENV)-checkov infra/check/requirements-checkov.txt -c ""
+	@.ci/with-python $(PYTHON) $(VENV)-infra infra/check/requirements.txt -m pytest -c infra/check/pytest.ini infra/check
 
 # FUZZ_SECONDS of mutated bad input, on the stable toolchain.
 fuzz:
