@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from signal import Signals
+from signal import strsignal
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Outcome:
         elif code > 0:
             message = f"Runtime exited with error: exit status {code}"
         else:
-            message = f"Runtime exited with error: signal: {Signals(-code).name.removeprefix('SIG').lower()}"
+            message = f"Runtime exited with error: signal: {strsignal(-code).lower()}"
         return cls.error("Runtime.ExitError", message, request_id)
 
     @classmethod

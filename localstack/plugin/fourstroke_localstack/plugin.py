@@ -16,7 +16,8 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
 
 
 @hooks.on_infra_start()
-def use_npm_packages() -> None:
-    from fourstroke_localstack import npm_packages
+def prepare() -> None:
+    from fourstroke_localstack import loopback, npm_packages
 
+    loopback.use()
     npm_packages.use()
