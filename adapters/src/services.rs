@@ -183,6 +183,12 @@ pub fn check_for(handler: Handler, resource: &Resource, wanted: Use) -> Result<(
     }
 }
 
+/// Tells whether a store is a table of somebody's own by its URL and options, where only opening it would tell else.
+pub fn is_table(resource: &Resource) -> bool {
+    let dynamodb = || target::dynamodb::Target::read(resource).is_ok_and(|target| !target.key.is_empty());
+    resource.scheme() == "dynamodb" && dynamodb()
+}
+
 /// Refuses a name behind a scheme that has none: `memory:state` in two places would not be one store.
 pub(crate) fn alone(resource: &Resource) -> Result<(), String> {
     match resource.rest() {

@@ -83,3 +83,38 @@ impl Source {
 pub fn origins(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|origin| !origin.is_empty())
 }
+
+/// Tells whether a browser may call itself that: a scheme and a host, perhaps a port, and no path. `*` is all of them.
+pub fn is_origin(origin: &str) -> bool {
+    let plain = |c: char| !c.is_ascii_uppercase() && !c.is_whitespace() && !"/?#@*".contains(c);
+    let host = |host: &str| !host.is_empty() && host.chars().all(plain);
+    origin == "*" || origin.split_once("://").is_some_and(|(scheme, rest)| host(scheme) && host(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_one_of_a_few_words() {
+        for source in Source::TAKEN {
+            assert_eq!(Source::said(source.as_str()), Ok(Some(source)));
+        }
+        assert_eq!(Source::said(""), Ok(None));
+        for unknown in ["other_http", "Kinesis", "aws:kinesis"] {
+            assert!(Source::said(unknown).unwrap_err().contains("known are kinesis, dynamodb, sqs"), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_told_from_a_url() {
+        assert_eq!(origins(" https://a.example ,, * ").collect::<Vec<_>>(), ["https://a.example", "*"]);
+        for fine in ["*", "https://shop.example", "http://localhost:3000", "capacitor://localhost"] {
+            assert!(is_origin(fine), "{fine}");
+        }
+        for wrong in ["shop.example", "https://shop.example/", "https://", "https://Shop.example", "https://*.example"]
+        {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
+    }
+}

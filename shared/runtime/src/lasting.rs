@@ -44,7 +44,7 @@ fn mistake(file: &PipelineFile, resource: &Resource) -> Mistake {
     };
     let help = match (&resource.variable, variable()) {
         (Some(variable), _) => format!("give {variable} another value"),
-        (None, Some(variable)) => format!("set {variable} to where it is kept"),
+        (None, Some(variable)) => format!("set {variable} to another service"),
         (None, None) => "name another service, or a variable that does (`${NAME}`)".to_owned(),
     };
     Mistake::new(resource.span.clone(), message).help(format!("{help}; or say `ephemeral: true` if that is meant"))
