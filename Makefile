@@ -5,7 +5,7 @@ VENV := target/venv
 # One set of features for all of lint and test, or dependencies are built twice.
 FEATURES := --features fourstroke-runtime/otlp
 
-.PHONY: run break bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training
+.PHONY: run break lambda bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
 # counted is remembered: start afresh.
@@ -17,6 +17,10 @@ run:
 break:
 	@$(CARGO) build --release --locked -p fourstroke-local --bins --example break
 	@$(CARGO) run --release --locked --quiet -p fourstroke-local --example break
+
+# The handler for AWS Lambda, as `fourstroke package` wants it: target/handlers/lambda. Ten minutes, and seconds from then on.
+lambda:
+	@CARGO=$(CARGO) PYTHON=$(PYTHON) handlers/lambda/build
 
 # What a decision costs, beside a loop written by hand, and models beside onnxruntime: bench/README.md. Some minutes, once it is built.
 bench:
