@@ -5,7 +5,7 @@ VENV := target/venv
 # One set of features for all of lint and test, or dependencies are built twice.
 FEATURES := --features fourstroke-runtime/otlp
 
-.PHONY: run break lambda bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training
+.PHONY: run break lambda localstack-demo bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training test-localstack
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
 # counted is remembered: start afresh.
@@ -22,6 +22,15 @@ break:
 lambda:
 	@CARGO=$(CARGO) PYTHON=$(PYTHON) handlers/lambda/build
 
+# The flights on AWS, end to end on this machine: deployed, put, decided, compared, taken down. localstack/README.md.
+# BINARY=FILE is another handler than `make lambda` made.
+BINARY ?= target/handlers/lambda/$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)/bootstrap
+localstack-demo:
+	@[ -e $(BINARY) ] || { echo "$(BINARY) is not there: make lambda, or BINARY=FILE"; exit 1; }
+	@PYTHON=$(PYTHON) localstack/install localstack kinesis dynamodb sam
+	@$(CARGO) build --release --locked --quiet -p fourstroke-local --bin fourstroke
+	@target/stand-ins/sam/bin/python localstack/demo --binary $(BINARY) --fourstroke target/release/fourstroke
+
 # What a decision costs, beside a loop written by hand, and models beside onnxruntime: bench/README.md. Some minutes, once it is built.
 bench:
 	@.ci/with-python $(PYTHON) $(VENV)-onnxruntime bench/peers/requirements-models.txt -c ""
@@ -33,7 +42,7 @@ bench:
 bench-lambda:
 	CARGO=$(CARGO) PYTHON=$(PYTHON) bench/lambda
 
-test: test-rust test-example test-training
+test: test-rust test-example test-training test-localstack
 
 # Services of AWS on this machine, for tests; what cannot be installed is skipped, visibly.
 stand-ins:
@@ -49,6 +58,11 @@ test-example:
 test-training:
 	@.ci/with-python $(PYTHON) $(VENV) examples/flights/training/requirements.txt \
 		-m pytest -q -p no:cacheprovider examples/flights/training
+
+# What test-rust builds is deployed to LocalStack.
+test-localstack: stand-ins
+	@$(CARGO) test --workspace --locked $(FEATURES) --no-run --quiet
+	@localstack/test target/debug/bootstrap target/debug/fourstroke
 
 # FUZZ_SECONDS of mutated bad input, on the stable toolchain.
 fuzz:

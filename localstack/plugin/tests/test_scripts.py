@@ -1,8 +1,10 @@
 """localstack/up, status and down."""
 
 import json
+import os
 import signal
 import subprocess
+import sys
 import urllib.request
 
 import boto3
@@ -67,6 +69,44 @@ def test_a_port_that_is_taken_is_told(started, tmp_path):
     port = started[1].rpartition(":")[2]
     told = Script(tmp_path / "state")("up", "--port", port, "--processes", code=1)
     assert "something else listens" in told
+
+
+DOCKER = """#!/bin/sh
+# In place of Docker, which few machines of tests have: what is asked of it, and a server that is healthy.
+echo "$@" >>{folder}/asked
+case "$*" in
+    *" up "*) {python} {folder}/healthy.py $PORT >/dev/null 2>&1 & echo $! >{folder}/pid ;;
+    *" down "*) kill "$(cat {folder}/pid)" ;;
+esac
+"""
+HEALTHY = """
+import http.server, sys
+class Healthy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Healthy).serve_forever()
+"""
+
+
+def test_where_docker_answers_it_is_asked(tmp_path, monkeypatch):
+    (tmp_path / "healthy.py").write_text(HEALTHY)
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER.format(folder=tmp_path, python=sys.executable))
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    script = Script(tmp_path / "state")
+    told = script("up", "--port", "0")
+    port = told.rpartition("AWS_ENDPOINT_URL=http://127.0.0.1:")[2].split()[0]
+    assert f"http://127.0.0.1:{port}, by docker" in script("status")
+    script("down")
+    project = f"compose --project-name fourstroke-{port} --file compose.yaml"
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "info",
+        f"{project} up --detach --wait --quiet-pull",
+        f"{project} down --volumes --timeout 30",
+    ]
+    assert not script.folder.exists()
 
 
 def test_scripts_say_what_they_do():
