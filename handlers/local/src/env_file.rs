@@ -154,7 +154,7 @@ impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}: {}", self.path, self.message),
-            None => write!(f, "{} {}", self.path, self.message),
+            None => write!(f, "{}: {}", self.path, self.message),
         }
     }
 }
