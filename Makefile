@@ -20,7 +20,7 @@ break:
 
 # The handler for AWS Lambda, as `fourstroke package` wants it: target/handlers/lambda. Ten minutes, and seconds from then on.
 lambda:
-	@CARGO=$(CARGO) PYTHON=$(PYTHON) handlers/lambda/build
+	@CARGO="$(CARGO)" PYTHON="$(PYTHON)" handlers/lambda/build
 
 # What a decision costs, beside a loop written by hand, and models beside onnxruntime: bench/README.md. Some minutes, once it is built.
 bench:
