@@ -20,7 +20,7 @@ break:
 
 # The handler for AWS Lambda, as `fourstroke package` wants it: target/handlers/lambda. Ten minutes, and seconds from then on.
 lambda:
-	@CARGO=$(CARGO) PYTHON=$(PYTHON) handlers/lambda/build
+	@CARGO="$(CARGO)" PYTHON="$(PYTHON)" handlers/lambda/build
 
 # The flights on AWS, end to end on this machine: deployed, put, decided, compared, taken down. localstack/README.md.
 # BINARY=FILE is another handler than `make lambda` made.

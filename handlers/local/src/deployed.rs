@@ -83,10 +83,10 @@ pub async fn check(path: &Path, platform: Platform, environment: Option<&EnvFile
         Err(mistakes) => return Err(Refused { environment: wrong, pipeline: Some(mistakes) }),
     };
     let (mut mistakes, wanted) = refused(&file, platform.handler(), environment.is_some());
-    let packaged = packaged(&file).unwrap_or_else(|outside| {
-        mistakes.extend(outside);
-        Packaged::new()
-    });
+    let (packaged, outside) = match packaged(&file) {
+        Ok(packaged) => (packaged, Vec::new()),
+        Err(outside) => (Packaged::new(), outside),
+    };
     let Instead { file: here, mut warnings } = instead(&file);
     let passing = passing_resources(&file).iter().map(|resource| resource.at.clone()).collect();
     let opener = Opener::new(platform.handler(), passing);
@@ -94,7 +94,11 @@ pub async fn check(path: &Path, platform: Platform, environment: Option<&EnvFile
     let unread = opener.unread();
     let whole = warnings.is_empty() && unread.is_empty();
     let version = built.as_ref().ok().filter(|_| whole).map(|pipeline| pipeline.version().to_owned());
-    mistakes.extend(built.err().into_iter().flat_map(|found| found.list).filter(|found| !unread.contains(found)));
+    let found = built.err().into_iter().flat_map(|found| found.list);
+    // Whether there is a file where no package has one is of no interest.
+    let elsewhere = |found: &Mistake| outside.iter().any(|outside| outside.span == found.span);
+    mistakes.extend(found.filter(|found| !unread.contains(found) && !elsewhere(found)));
+    mistakes.extend(outside);
     if !mistakes.is_empty() || !wrong.is_empty() {
         let pipeline = (!mistakes.is_empty()).then(|| Mistakes::new(file.path, file.text, mistakes));
         return Err(Refused { environment: wrong, pipeline });

@@ -154,7 +154,7 @@ impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}: {}", self.path, self.message),
-            None => write!(f, "{} {}", self.path, self.message),
+            None => write!(f, "{}: {}", self.path, self.message),
         }
     }
 }
@@ -165,7 +165,10 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<(String, String)>, Vec<(Option<usize>, String)>> {
+    type Variables = Vec<(String, String)>;
+    type Refusals = Vec<(Option<usize>, String)>;
+
+    fn read(text: &str) -> Result<Variables, Refusals> {
         let parsed = EnvFile::parse("prod.env", text);
         let variables = |file: EnvFile| file.variables.into_iter().map(|found| (found.name, found.value)).collect();
         parsed.map(variables).map_err(|wrong| wrong.into_iter().map(|wrong| (wrong.line, wrong.message)).collect())
