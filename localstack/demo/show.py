@@ -55,7 +55,7 @@ def event_age(seen, last: list) -> None:
         if action["subject"] in arrived
     ]
     slowest = max(ages).total_seconds()
-    line(f"\n{slowest:.2f} s from event to action, warm; most of it is the mapping's window of a second (WindowSeconds)")
+    line(f"\n{slowest:.2f} s from event to action, warm; LocalStack's polls and the mapping's window (WindowSeconds) are in it")
 
 
 def poison(seen) -> None:
