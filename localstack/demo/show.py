@@ -69,7 +69,8 @@ def poison(seen) -> None:
 
 def given_up(record: dict) -> None:
     context, batch = record["requestContext"], record["KinesisBatchInfo"]
-    line(f"{context['condition']} after {context['approximateInvokeCount']} invocations: {batch['batchSize']} record, from {batch['shardId']}")
+    invocations = context["approximateInvokeCount"]
+    line(f"{context['condition']} after {invocations} invocations: {batch['batchSize']} record, from {batch['shardId']}")
     line(f"the function said: {json.dumps(record['responseContext'])}")
 
 

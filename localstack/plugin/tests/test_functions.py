@@ -192,3 +192,12 @@ def test_a_deleted_function_has_no_process(function):
     flights.lambda_.delete_function(FunctionName=flights.name)
     psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
     assert not psutil.pid_exists(pid)
+
+
+def test_status_names_it(function, started, monkeypatch):
+    flights = function()
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    status = started[0]("status")
+    (functions,) = [line for line in status.splitlines() if line.startswith("functions, eu-central-1:")]
+    assert flights.name in functions.split()
+    assert "lambda" in status
