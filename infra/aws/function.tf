@@ -67,6 +67,13 @@ resource "aws_lambda_function" "function" {
       error_message = "${local.manifest_file} tells of another zip than ${var.package}: run `fourstroke package` again."
     }
     precondition {
+      condition     = local.manifest.zip.bytes <= 50 * 1024 * 1024
+      error_message = <<-EOT
+        ${var.package} has more than the 50 MB that Lambda takes in one request: keep large models in the models bucket
+        (s3://, by the variable MODELS), or deploy with SAM, which goes by way of S3.
+      EOT
+    }
+    precondition {
       condition     = length(local.unset) == 0
       error_message = "The pipeline ${local.pipeline} wants ${join(", ", local.unset)}: set them in environment."
     }

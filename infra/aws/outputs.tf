@@ -1,6 +1,9 @@
 output "first_event" {
   description = "Sends a first event, from the root of the repository. On a stand-in add --endpoint-url."
-  value       = "aws kinesis put-record --stream-arn ${local.stream_arn} --partition-key N633JB --data fileb://examples/flights/data/one.json"
+  value = join(" ", [
+    "aws kinesis put-record --stream-arn ${local.stream_arn} --partition-key N633JB",
+    "--data fileb://examples/flights/data/one.json",
+  ])
 }
 
 output "read_decision" {

@@ -114,13 +114,13 @@ variable "record_age_seconds" {
   default     = 79200
 
   validation {
-    condition     = var.record_age_seconds >= 60 && var.record_age_seconds <= 604800 && floor(var.record_age_seconds) == var.record_age_seconds
+    condition     = var.record_age_seconds >= 60 && var.record_age_seconds <= 604800
     error_message = "record_age_seconds is 60 to 604800. There is no -1: what the stream forgets first is lost."
   }
 }
 
 variable "filter" {
-  description = "A filter pattern of Lambda's, as JSON; empty: none. What it does not match, bodies that are not JSON too, is dropped unseen."
+  description = "A filter pattern of Lambda's, as JSON; empty: none. What it does not match is dropped unseen, so is what is no JSON."
   type        = string
   default     = ""
 

@@ -119,7 +119,8 @@ run "what_is_kept_is_kept_well" {
       toset(keys(aws_s3_bucket.bucket)) == toset(["models", "log", "dead-letters"]),
       alltrue([for bucket in aws_s3_bucket.bucket : !bucket.force_destroy]),
       keys(aws_s3_bucket_policy.bucket) == keys(aws_s3_bucket.bucket),
-      [for versioning in aws_s3_bucket_versioning.bucket : one(versioning.versioning_configuration).status] == ["Enabled", "Enabled", "Enabled"],
+      keys(aws_s3_bucket_versioning.bucket) == keys(aws_s3_bucket.bucket),
+      alltrue([for of in aws_s3_bucket_versioning.bucket : one(of.versioning_configuration).status == "Enabled"]),
       keys(aws_s3_bucket_server_side_encryption_configuration.bucket) == keys(aws_s3_bucket.bucket),
       keys(aws_s3_bucket_ownership_controls.bucket) == keys(aws_s3_bucket.bucket),
     ])

@@ -68,6 +68,16 @@ run "a_manifest_of_another_package" {
   expect_failures = [aws_lambda_function.function]
 }
 
+run "a_package_too_large" {
+  command = plan
+
+  variables {
+    package = "tests/package/large.zip"
+  }
+
+  expect_failures = [aws_lambda_function.function]
+}
+
 run "an_unset_variable" {
   command = plan
 
