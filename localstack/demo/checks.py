@@ -16,7 +16,7 @@ class Checks:
             show.good(what)
         else:
             self._failed += 1
-            show.bad(f"{what}: it is not so {otherwise}")
+            show.bad(show.shown(f"{what}: it is not so {otherwise}", 400))
 
     def tell(self) -> int:
         """The exit code."""
