@@ -5,7 +5,7 @@ VENV := target/venv
 # One set of features for all of lint and test, or dependencies are built twice.
 FEATURES := --features fourstroke-runtime/otlp
 
-.PHONY: run break bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training test-infra
+.PHONY: run break lambda localstack-demo bench bench-lambda test lint fuzz stand-ins test-rust test-example test-training test-localstack test-infra
 
 # The flights of October to December 2013, decided half an hour before departure. Sinks append, and what was decided and
 # counted is remembered: start afresh.
@@ -18,6 +18,19 @@ break:
 	@$(CARGO) build --release --locked -p fourstroke-local --bins --example break
 	@$(CARGO) run --release --locked --quiet -p fourstroke-local --example break
 
+# The handler for AWS Lambda, as `fourstroke package` wants it: target/handlers/lambda. Ten minutes, and seconds from then on.
+lambda:
+	@CARGO="$(CARGO)" PYTHON="$(PYTHON)" handlers/lambda/build
+
+# The flights on AWS, end to end on this machine: deployed, put, decided, compared, taken down. localstack/README.md.
+# BINARY=FILE is another handler than `make lambda` made.
+BINARY ?= target/handlers/lambda/$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)/bootstrap
+localstack-demo:
+	@[ -e $(BINARY) ] || { echo "$(BINARY) is not there: make lambda, or BINARY=FILE"; exit 1; }
+	@PYTHON=$(PYTHON) localstack/install localstack kinesis dynamodb sam
+	@$(CARGO) build --release --locked --quiet -p fourstroke-local --bin fourstroke
+	@target/stand-ins/sam/bin/python localstack/demo --binary $(BINARY) --fourstroke target/release/fourstroke
+
 # What a decision costs, beside a loop written by hand, and models beside onnxruntime: bench/README.md. Some minutes, once it is built.
 bench:
 	@.ci/with-python $(PYTHON) $(VENV)-onnxruntime bench/peers/requirements-models.txt -c ""
@@ -29,7 +42,7 @@ bench:
 bench-lambda:
 	CARGO=$(CARGO) PYTHON=$(PYTHON) bench/lambda
 
-test: test-rust test-example test-training test-infra
+test: test-rust test-example test-training test-infra test-localstack
 
 # Services of AWS on this machine, for tests; what cannot be installed is skipped, visibly.
 stand-ins:
@@ -50,6 +63,11 @@ test-training:
 test-infra: stand-ins
 	@.ci/with-python $(PYTHON) $(VENV)-checkov infra/check/requirements-checkov.txt -c ""
 	@.ci/with-python $(PYTHON) $(VENV)-infra infra/check/requirements.txt -m pytest -c infra/check/pytest.ini infra/check
+
+# What test-rust builds is deployed to LocalStack.
+test-localstack: stand-ins
+	@$(CARGO) test --workspace --locked $(FEATURES) --no-run --quiet
+	@localstack/test target/debug/bootstrap target/debug/fourstroke
 
 # FUZZ_SECONDS of mutated bad input, on the stable toolchain.
 fuzz:

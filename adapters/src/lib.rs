@@ -89,9 +89,11 @@ mod place;
 mod records;
 #[cfg(any(feature = "kinesis", feature = "sqs"))]
 mod rounds;
-mod services;
+pub mod services;
 #[cfg(any(feature = "dynamodb", feature = "kinesis"))]
 mod streams;
+#[cfg_attr(not(all(feature = "dynamodb", feature = "kinesis", feature = "s3", feature = "sqs")), allow(dead_code))]
+mod target;
 #[cfg(any(feature = "function_url", feature = "iot"))]
 mod unstable;
 #[cfg(any(feature = "event_bridge", feature = "iot", feature = "sns"))]

@@ -21,6 +21,8 @@ use fourstroke::{
 
 use tokio::{task::JoinSet, time::timeout};
 
+#[cfg(any(feature = "memory", feature = "stdout"))]
+use crate::services::alone;
 use crate::services::{Use, check_options, refusal};
 
 /// Opens every resource by its adapter, and models by a function.
@@ -207,13 +209,13 @@ pub fn check_sink(resource: &Resource) -> Result<(), String> {
         #[cfg(feature = "http")]
         "https" | "http" => crate::http::check_sink(resource),
         #[cfg(feature = "kinesis")]
-        "kinesis" => crate::kinesis::check_sink(resource),
+        "kinesis" => crate::target::kinesis::of_sink(resource).map(drop),
         #[cfg(feature = "memory")]
         "memory" => alone(resource),
         #[cfg(feature = "s3")]
-        "s3" => crate::s3::check_sink(resource),
+        "s3" => crate::target::s3::of_sink(resource).map(drop),
         #[cfg(feature = "sqs")]
-        "sqs" => crate::sqs::check_sink(resource),
+        "sqs" => crate::target::sqs::of_sink(resource).map(drop),
         #[cfg(feature = "stdout")]
         "stdout" => alone(resource),
         _ => Err(refusal(resource, Use::Sink)),
@@ -251,14 +253,5 @@ pub async fn etag(resource: &Resource) -> Result<String, String> {
         #[cfg(feature = "s3")]
         "s3" => crate::s3::etag(resource).await,
         _ => Err(refusal(resource, Use::Object)),
-    }
-}
-
-/// Refuses a name behind a scheme that has none: `memory:state` in two places would not be one store.
-#[cfg(any(feature = "memory", feature = "stdout"))]
-fn alone(resource: &Resource) -> Result<(), String> {
-    match resource.rest() {
-        "" => Ok(()),
-        _ => Err(format!("`{}` must end with the colon: `{}:` takes no name", resource.shown(), resource.scheme())),
     }
 }

@@ -6,7 +6,6 @@
 
 mod item;
 mod number;
-mod place;
 mod rows;
 mod service;
 mod state;

@@ -18,11 +18,10 @@ use vrl::value::{KeyString, ObjectMap};
 
 use super::{
     item::{Attributes, LONGEST_PARTITION, LONGEST_SORT},
-    place::Place,
     service::{Read, Reading, Service},
     value::{declared, value},
 };
-use crate::at_once::gathered;
+use crate::{at_once::gathered, target::dynamodb::Target};
 
 /// Reads rows, half as dearly as state: what was just written may not be seen yet.
 pub(super) struct Rows {
@@ -41,8 +40,8 @@ struct Column {
 }
 
 impl Rows {
-    pub(super) fn new(resource: &Resource, account: &SdkConfig, place: Place) -> Rows {
-        let Place { table, key } = place;
+    pub(super) fn new(resource: &Resource, account: &SdkConfig, target: Target) -> Rows {
+        let Target { table, key } = target;
         let fields = resource.fields.clone();
         let number = |name: &str| {
             let declared = fields.as_ref().and_then(|fields| fields.get(name));

@@ -11,8 +11,8 @@ use fourstroke::{
 };
 use tokio::time::Instant;
 
-use super::{place::Place, rows::Rows, state::State};
-use crate::aws;
+use super::{rows::Rows, state::State};
+use crate::{aws, target::dynamodb::Target};
 
 /// Keeps items in a DynamoDB table, or looks rows up in one.
 ///
@@ -57,8 +57,8 @@ impl DynamoDbStore {
     /// # Errors
     /// One sentence: the URL names no table, the key is not one that a table can have, no region is named.
     pub async fn open(resource: &Resource, clock: Clock) -> Result<DynamoDbStore, String> {
-        let place = Place::read(resource)?;
-        Ok(DynamoDbStore::of(resource, place, &aws::account().await?, clock))
+        let target = Target::read(resource)?;
+        Ok(DynamoDbStore::of(resource, target, &aws::account().await?, clock))
     }
 
     /// Opens a table with an account, such as [`account_at`](crate::aws::account_at) gives.
@@ -66,13 +66,13 @@ impl DynamoDbStore {
     /// # Errors
     /// As of [`DynamoDbStore::open`].
     pub fn at(resource: &Resource, account: &SdkConfig, clock: Clock) -> Result<DynamoDbStore, String> {
-        Ok(DynamoDbStore::of(resource, Place::read(resource)?, account, clock))
+        Ok(DynamoDbStore::of(resource, Target::read(resource)?, account, clock))
     }
 
-    fn of(resource: &Resource, place: Place, account: &SdkConfig, clock: Clock) -> DynamoDbStore {
-        DynamoDbStore(match place.key.is_empty() {
-            true => Box::new(State::new(resource, account, place.table, clock)),
-            false => Box::new(Rows::new(resource, account, place)),
+    fn of(resource: &Resource, target: Target, account: &SdkConfig, clock: Clock) -> DynamoDbStore {
+        DynamoDbStore(match target.key.is_empty() {
+            true => Box::new(State::new(resource, account, target.table, clock)),
+            false => Box::new(Rows::new(resource, account, target)),
         })
     }
 }

@@ -30,3 +30,11 @@ pub use table::HttpTable;
 pub fn check_sink(resource: &Resource) -> Result<(), String> {
     sink::read(resource).map(drop)
 }
+
+/// Says what is wrong with a table's URL or options, without connecting to it.
+///
+/// # Errors
+/// One sentence: the URL may not be used, its placeholders are not the names in `key:`, a header may not be set.
+pub fn check_table(resource: &Resource) -> Result<(), String> {
+    table::read(resource).map(drop)
+}

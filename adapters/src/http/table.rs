@@ -22,6 +22,7 @@ use super::{
     answer::unhoped,
     client::{Ask, Client},
     freshness, headers,
+    target::Target,
     template::{Filled, Template},
 };
 use crate::{
@@ -42,14 +43,20 @@ pub struct HttpTable {
     parts: usize,
 }
 
+/// Reads a table's URL and options.
+pub(super) fn read(resource: &Resource) -> Result<(Target, Template), String> {
+    let read = Template::read(resource)?;
+    headers::read(resource)?;
+    Ok(read)
+}
+
 impl HttpTable {
     /// Opens a table; nothing is connected to yet.
     ///
     /// # Errors
     /// One sentence: the URL may not be used, its placeholders are not the names in `key:`, a header may not be set.
     pub fn open(resource: &Resource, clock: Clock) -> Result<HttpTable, String> {
-        let (target, template) = Template::read(resource)?;
-        headers::read(resource)?;
+        let (target, template) = read(resource)?;
         Ok(HttpTable { client: Client::new(resource, target, clock)?, template, parts: resource.key.len() })
     }
 

@@ -5,5 +5,5 @@ mod sink;
 mod trigger;
 
 pub use crate::batch_response::{BatchItemFailure, BatchResponse};
-pub use sink::{KinesisSink, check_sink};
+pub use sink::KinesisSink;
 pub use trigger::KinesisTrigger;

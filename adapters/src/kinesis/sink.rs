@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::{
     aws::{self, Fault},
     rounds::{self, Bounds},
+    target::kinesis as target,
 };
 
 /// Of one PutRecords call: records, and bytes of data and keys.
@@ -45,30 +46,6 @@ pub struct KinesisSink {
     ordered: bool,
 }
 
-/// Says what is wrong with a sink's URL, without connecting to it.
-///
-/// # Errors
-/// One sentence: it names no stream.
-pub fn check_sink(resource: &Resource) -> Result<(), String> {
-    stream(resource).map(drop)
-}
-
-/// Reads the stream's name.
-fn stream(resource: &Resource) -> Result<String, String> {
-    let shown = resource.shown();
-    let name = resource.rest().strip_prefix("//").unwrap_or_default();
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    if name.is_empty() || name.len() > 128 || !name.chars().all(fits) {
-        return Err(format!(
-            "`{shown}` names no stream: write `kinesis://STREAM`, in letters, digits, `_`, `.` and `-`"
-        ));
-    }
-    if resource.fields.is_some() {
-        return Err(format!("`fields` means nothing for the sink `{shown}`"));
-    }
-    Ok(name.to_owned())
-}
-
 impl KinesisSink {
     /// Opens a sink with the account of the process's environment; nothing is connected to yet.
     ///
@@ -83,7 +60,7 @@ impl KinesisSink {
     /// # Errors
     /// One sentence: it names no stream.
     pub fn at(resource: &Resource, account: &SdkConfig) -> Result<KinesisSink, String> {
-        let stream = stream(resource)?;
+        let stream = target::of_sink(resource)?;
         let client = Client::new(&aws::within(account, resource));
         Ok(KinesisSink { client, stream, shown: resource.shown(), ordered: resource.ordered })
     }

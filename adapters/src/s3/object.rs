@@ -7,11 +7,11 @@ use aws_sdk_s3::Client;
 use bytes::Bytes;
 use fourstroke::config::Resource;
 
-use super::{
-    client,
-    target::{self, Target},
+use super::client;
+use crate::{
+    aws::{self, Fault},
+    target::s3::{self as target, Target},
 };
-use crate::aws::{self, Fault};
 
 /// As long as reading one may take where the resource says nothing.
 const TIMEOUT: Duration = Duration::from_secs(60);

@@ -18,12 +18,12 @@ use tokio::time::Instant;
 use super::{
     client,
     pieces::{self, Piece},
-    target::{self, Target},
 };
 use crate::{
     at_once::gathered,
     aws::{self, Fault},
     framed::joined,
+    target::s3::{self as target, Target},
 };
 
 /// As long as putting an object may take where the resource says nothing.

@@ -17,13 +17,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{
-    message,
-    target::{self, Target},
-};
+use super::message;
 use crate::{
     aws::{self, Fault},
     rounds::{self, Bounds},
+    target::sqs::{self as target, Target},
 };
 
 /// What a call may hold, by

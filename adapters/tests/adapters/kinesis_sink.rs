@@ -11,7 +11,7 @@ use fourstroke::{
     ports::{SendError, Sink},
     testkit::sink::{Capabilities, suite},
 };
-use fourstroke_adapters::kinesis::{KinesisSink, check_sink};
+use fourstroke_adapters::{kinesis::KinesisSink, open::check_sink};
 use serde_json::{Value, json};
 
 use crate::{

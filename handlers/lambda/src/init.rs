@@ -15,23 +15,20 @@ use fourstroke::{
     report::Report,
 };
 use fourstroke_adapters::{function_url::Cors, open::Adapters};
-use fourstroke_runtime::{Metrics, logs::Telemetry, passing};
+use fourstroke_runtime::{
+    Metrics,
+    lambda::{self, Source},
+    logs::Telemetry,
+    passing,
+};
 use tracing::{info, warn};
 
-use crate::{source::Source, trigger::Triggers};
+use crate::trigger::Triggers;
 
 /// Exits so on wrong usage or configuration.
 pub const USAGE: u8 = 2;
 /// As long as a first connection may take: a service that is slow must not keep the function from those that are not.
 const CONNECT: Duration = Duration::from_secs(1);
-/// The variable that names the pipeline file, relative to the package.
-const PIPELINE: &str = "PIPELINE";
-const DEFAULT: &str = "pipeline.yaml";
-/// The variable that names the one service the function is invoked by; without it every payload says itself what it is, and whoever can
-/// invoke the function chooses.
-const SOURCE: &str = "SOURCE";
-/// The variable with the origins whose pages may call a function URL, with commas between them; `*`: all.
-const ORIGINS: &str = "CORS_ORIGINS";
 
 /// A process that is ready for invocations.
 pub struct Ready {
@@ -48,14 +45,14 @@ pub struct Ready {
 /// # Errors
 /// Every mistake in the pipeline file, with its place; what cannot be opened; what would not outlive the process.
 pub async fn init(started: Instant, telemetry: Telemetry) -> Result<Ready, String> {
-    let path = env::var(PIPELINE).unwrap_or_else(|_| DEFAULT.to_owned());
+    let path = env::var(lambda::PIPELINE).unwrap_or_else(|_| lambda::DEFAULT_PIPELINE.to_owned());
     // Lambda starts a function in its package.
     let file = PipelineFile::read(Path::new(&path), &Environment::of_process()).map_err(|mistakes| said(&mistakes))?;
     let passing = passing(&file);
     if !passing.is_empty() {
         return Err(said(&Mistakes::new(file.path, file.text, passing)));
     }
-    let source = source()?;
+    let source = Source::said(&env::var(lambda::SOURCE).unwrap_or_default())?;
     let adapters = Adapters::new(|bytes, external| {
         let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
         Ok(Arc::new(model))
@@ -77,17 +74,9 @@ pub async fn init(started: Instant, telemetry: Telemetry) -> Result<Ready, Strin
     Ok(Ready { pipeline, source, triggers, metrics, telemetry })
 }
 
-fn source() -> Result<Option<Source>, String> {
-    let Some(name) = env::var(SOURCE).ok().filter(|name| !name.is_empty()) else { return Ok(None) };
-    let known = || Source::TAKEN.map(Source::as_str).join(", ");
-    Source::called(&name)
-        .map(Some)
-        .ok_or_else(|| format!("{SOURCE} names no service that invokes functions; known are {}", known()))
-}
-
 fn origins() -> Cors {
-    let list = env::var(ORIGINS).unwrap_or_default();
-    Cors { origins: list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect() }
+    let list = env::var(lambda::ORIGINS).unwrap_or_default();
+    Cors { origins: lambda::origins(&list).map(str::to_owned).collect() }
 }
 
 fn said(mistakes: &Mistakes) -> String {

@@ -17,7 +17,7 @@ use tracing::{Instrument, error, info_span};
 use crate::{
     deadline,
     init::Ready,
-    source::Source,
+    source::recognise,
     trigger::{self, Reply},
 };
 
@@ -41,7 +41,7 @@ impl Ready {
         warm::thaw();
         let (payload, context) = event.into_parts();
         let body = Bytes::from(Box::<str>::from(payload).into_string());
-        let source = self.source.unwrap_or_else(|| Source::of(&body));
+        let source = self.source.unwrap_or_else(|| recognise(&body));
         let payload = trigger::payload(body, &context.request_id);
         if let Some(reply) = self.triggers.preflight(source, &payload) {
             return Ok(reply);

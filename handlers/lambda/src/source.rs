@@ -3,82 +3,30 @@
 use std::fmt;
 
 use fourstroke_adapters::{dynamodb::DynamoDbTrigger, kinesis::KinesisTrigger, sns::SnsTrigger, sqs::SqsTrigger};
+use fourstroke_runtime::lambda::Source;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What invoked the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Amazon Kinesis Data Streams.
-    Kinesis,
-    /// DynamoDB Streams.
-    DynamoDb,
-    /// Amazon SQS, standard or FIFO.
-    Sqs,
-    /// Amazon SNS.
-    Sns,
-    /// A rule of Amazon EventBridge.
-    EventBridge,
-    /// A function URL, or an HTTP API.
-    FunctionUrl,
-    /// A REST API, or a load balancer: HTTP in another form than is taken.
-    OtherHttp,
-    /// A rule of AWS IoT Core, or whoever else sends the event itself.
-    Direct,
+/// Recognises a payload: by what its first record says of itself, or by what an envelope has.
+pub fn recognise(payload: &[u8]) -> Source {
+    let mut seen = Seen::default();
+    // It ends with an error once it has seen enough.
+    let look = Look { at: At::Envelope, seen: &mut seen };
+    drop(look.deserialize(&mut serde_json::Deserializer::from_slice(payload)));
+    match seen {
+        Seen { source: Some(source), .. } => source,
+        Seen { detail: true, detail_type: true, .. } => Source::EventBridge,
+        _ => Source::Direct,
+    }
 }
 
-impl Source {
-    /// Returns the word used in logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Source::Kinesis => "kinesis",
-            Source::DynamoDb => "dynamodb",
-            Source::Sqs => "sqs",
-            Source::Sns => "sns",
-            Source::EventBridge => "event_bridge",
-            Source::FunctionUrl => "function_url",
-            Source::OtherHttp => "other_http",
-            Source::Direct => "direct",
-        }
-    }
-
-    /// Knows a source by that word, but for what is not taken.
-    pub fn called(name: &str) -> Option<Source> {
-        Source::TAKEN.into_iter().find(|source| source.as_str() == name)
-    }
-
-    /// Those that are taken.
-    pub const TAKEN: [Source; 7] = [
-        Source::Kinesis,
-        Source::DynamoDb,
-        Source::Sqs,
-        Source::Sns,
-        Source::EventBridge,
-        Source::FunctionUrl,
-        Source::Direct,
-    ];
-
-    /// Recognises a payload: by what its first record says of itself, or by what an envelope has.
-    pub fn of(payload: &[u8]) -> Source {
-        let mut seen = Seen::default();
-        // It ends with an error once it has seen enough.
-        let look = Look { at: At::Envelope, seen: &mut seen };
-        drop(look.deserialize(&mut serde_json::Deserializer::from_slice(payload)));
-        match seen {
-            Seen { source: Some(source), .. } => source,
-            Seen { detail: true, detail_type: true, .. } => Source::EventBridge,
-            _ => Source::Direct,
-        }
-    }
-
-    /// Knows the service by the name it gives itself in a record.
-    fn named(name: &str) -> Option<Source> {
-        match name {
-            KinesisTrigger::EVENT_SOURCE => Some(Source::Kinesis),
-            DynamoDbTrigger::EVENT_SOURCE => Some(Source::DynamoDb),
-            SqsTrigger::EVENT_SOURCE => Some(Source::Sqs),
-            SnsTrigger::EVENT_SOURCE => Some(Source::Sns),
-            _ => None,
-        }
+/// Knows the service by the name it gives itself in a record.
+fn named(name: &str) -> Option<Source> {
+    match name {
+        KinesisTrigger::EVENT_SOURCE => Some(Source::Kinesis),
+        DynamoDbTrigger::EVENT_SOURCE => Some(Source::DynamoDb),
+        SqsTrigger::EVENT_SOURCE => Some(Source::Sqs),
+        SnsTrigger::EVENT_SOURCE => Some(Source::Sns),
+        _ => None,
     }
 }
 
@@ -129,9 +77,7 @@ impl<'de> Visitor<'de> for Look<'_> {
                 (At::Envelope, "detail") => seen.detail = true,
                 (At::Envelope, "detail-type") => seen.detail_type = true,
                 // SNS writes it with a capital.
-                (At::Records, "eventSource" | "EventSource") => {
-                    seen.source = Source::named(&map.next_value::<String>()?)
-                }
+                (At::Records, "eventSource" | "EventSource") => seen.source = named(&map.next_value::<String>()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
             if seen.source.is_some() || (seen.detail && seen.detail_type) {
@@ -173,7 +119,7 @@ mod tests {
             ("[1, 2]", Source::Direct),
         ];
         for (payload, source) in known {
-            assert_eq!(Source::of(payload.as_bytes()), source, "{payload}");
+            assert_eq!(recognise(payload.as_bytes()), source, "{payload}");
         }
     }
 }

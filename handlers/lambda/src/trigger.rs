@@ -16,9 +16,8 @@ use fourstroke_adapters::{
     sns::SnsTrigger,
     sqs::SqsTrigger,
 };
+use fourstroke_runtime::lambda::Source;
 use serde::Serialize;
-
-use crate::source::Source;
 
 /// The triggers of every service that may invoke a function.
 pub struct Triggers {

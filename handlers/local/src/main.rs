@@ -1,10 +1,13 @@
-//! `fourstroke`: runs, validates, tests and describes a pipeline on a laptop, without a cloud.
+//! `fourstroke`: runs, validates, tests, describes and packages a pipeline on a laptop, without a cloud.
 
+mod deployed;
+mod env_file;
 mod explain;
 mod json_diff;
 mod open;
 mod output;
 mod overlap;
+mod package;
 mod progress;
 mod run;
 mod schema;
@@ -37,12 +40,14 @@ Examples:
   fourstroke run examples/flights/pipeline.yaml
   fourstroke validate pipeline.yaml
   fourstroke test pipeline.yaml
+  fourstroke package pipeline.yaml --for lambda
   fourstroke explain examples/flights/pipeline.yaml --event examples/flights/data/one.json";
 
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
     Validate(validate::Args),
+    Package(package::Args),
     Test(test::Args),
     Explain(explain::Args),
     Why(why::Args),
@@ -55,6 +60,7 @@ async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run::run(args).await,
         Command::Validate(args) => validate::validate(args).await,
+        Command::Package(args) => package::package(args).await,
         Command::Test(args) => test::test(args).await,
         Command::Explain(args) => explain::explain(args).await,
         Command::Why(args) => why::why(args).await,

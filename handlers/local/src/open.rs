@@ -161,7 +161,8 @@ impl Built {
     }
 }
 
-fn unopened(resource: &Resource, why: &str) -> Mistake {
+/// Makes a mistake of what cannot be opened, in the words a pipeline has for it.
+pub fn unopened(resource: &Resource, why: &str) -> Mistake {
     Mistake::new(resource.span.clone(), format!("`{}`: {why}", resource.at))
 }
 
@@ -202,11 +203,16 @@ impl Open for Opener {
     }
 
     fn objects(&self) -> Arc<dyn Objects> {
-        Arc::new(Adapters::new(|bytes, external| {
-            let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
-            Ok(Arc::new(model))
-        }))
+        Arc::new(adapters())
     }
+}
+
+/// The adapters this binary links, and ONNX.
+pub fn adapters() -> Adapters {
+    Adapters::new(|bytes, external| {
+        let model = fourstroke_onnx::load_with(bytes, external).map_err(|error| error.to_string())?;
+        Ok(Arc::new(model))
+    })
 }
 
 /// A file to append to, which opening would make: it is opened once nothing else can go wrong.

@@ -8,6 +8,8 @@ use std::{
 use fourstroke::config::{Mistake, Mistakes};
 use serde::Serialize;
 
+use crate::deployed::Refused;
+
 /// Exits so when events or tests failed.
 pub const FAILED: u8 = 1;
 /// Exits so on wrong usage or configuration, as clap does.
@@ -29,12 +31,21 @@ pub fn tell(text: &str) {
 
 /// Tells why a command could not begin, and exits so.
 pub fn wrong(error: &anyhow::Error) -> ExitCode {
-    tell(&match error.downcast_ref::<Mistakes>() {
-        Some(mistakes) if mistakes.text.is_empty() => unplaced(mistakes),
-        Some(mistakes) => format!("{}\n", mistakes.render(colours(&io::stderr()))),
-        None => format!("error: {error:#}\n"),
+    let colours = colours(&io::stderr());
+    tell(&match (error.downcast_ref::<Mistakes>(), error.downcast_ref::<Refused>()) {
+        (Some(mistakes), _) => shown(mistakes, colours),
+        (None, Some(refused)) => refused.render(colours),
+        (None, None) => format!("error: {error:#}\n"),
     });
     ExitCode::from(USAGE)
+}
+
+/// Shows mistakes, with line and caret where they have a place.
+pub fn shown(mistakes: &Mistakes, colours: bool) -> String {
+    match mistakes.text.is_empty() {
+        true => unplaced(mistakes),
+        false => format!("{}\n", mistakes.render(colours)),
+    }
 }
 
 /// Writes what is wrong with a file that has no text to show a place in.

@@ -1,6 +1,6 @@
 //! What a handler in a cloud refuses to start with: state, actions and dead letters in places that end with the process.
 
-use fourstroke::config::{Mistake, PipelineFile, Resource};
+use fourstroke::config::{Mistake, PipelineFile, Referred, Resource};
 
 /// Where nothing outlives the process, or the machine it happens to run on.
 const PASSING: [&str; 4] = ["file", "memory", "stdout", "redb"];
@@ -8,6 +8,11 @@ const PASSING: [&str; 4] = ["file", "memory", "stdout", "redb"];
 /// Returns a mistake for every sink, dead-letter target and store of state that would not last, unless it says
 /// `ephemeral: true`. Tables that are only read may be packaged as files.
 pub fn passing(file: &PipelineFile) -> Vec<Mistake> {
+    passing_resources(file).into_iter().map(|resource| mistake(file, resource)).collect()
+}
+
+/// Returns those sinks, dead-letter targets and stores of state.
+pub fn passing_resources(file: &PipelineFile) -> Vec<&Resource> {
     let mut names: Vec<&str> = vec![&file.dead_letters.text];
     names.extend(file.log.iter().map(|log| log.to.text.as_str()));
     names.extend(file.act.rules.iter().map(|rule| rule.to.text.as_str()));
@@ -15,7 +20,8 @@ pub fn passing(file: &PipelineFile) -> Vec<Mistake> {
     let kept = kept(file);
     let stores = file.stores.iter().filter(|(name, _)| kept.contains(&name.text.as_str()));
     let large = sinks.clone().filter_map(|(_, resource)| resource.large.as_deref());
-    sinks.chain(stores).map(|(_, resource)| resource).chain(large).filter_map(mistake).collect()
+    let resources = sinks.chain(stores).map(|(_, resource)| resource).chain(large);
+    resources.filter(|resource| !resource.ephemeral && PASSING.contains(&resource.scheme())).collect()
 }
 
 /// The stores that keep something: what was done once, limits, windows, what waits for its outcome.
@@ -28,17 +34,18 @@ fn kept(file: &PipelineFile) -> Vec<&str> {
     once.chain(limits).chain(windows).chain(outcome).map(|name| name.text.as_str()).collect()
 }
 
-fn mistake(resource: &Resource) -> Option<Mistake> {
-    let scheme = resource.scheme();
-    if resource.ephemeral || !PASSING.contains(&scheme) {
-        return None;
-    }
-    let message = format!("`{}` is `{scheme}:`, which does not outlive this process", resource.at);
-    let help = match &resource.variable {
-        Some(variable) => format!("give {variable} another value"),
-        None => "name another service, or a variable that does (`${NAME}`)".to_owned(),
+fn mistake(file: &PipelineFile, resource: &Resource) -> Mistake {
+    let message = format!("`{}` is `{}:`, which does not outlive this process", resource.at, resource.scheme());
+    let variable = || {
+        file.references.iter().find_map(|reference| match &reference.to {
+            Referred::Variable { name, .. } if reference.at == resource.at => Some(name),
+            _ => None,
+        })
     };
-    Some(
-        Mistake::new(resource.span.clone(), message).help(format!("{help}; or say `ephemeral: true` if that is meant")),
-    )
+    let help = match (&resource.variable, variable()) {
+        (Some(variable), _) => format!("give {variable} another value"),
+        (None, Some(variable)) => format!("set {variable} to another service"),
+        (None, None) => "name another service, or a variable that does (`${NAME}`)".to_owned(),
+    };
+    Mistake::new(resource.span.clone(), message).help(format!("{help}; or say `ephemeral: true` if that is meant"))
 }

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod figures;
+pub mod lambda;
 mod lasting;
 mod latency;
 pub mod logs;
@@ -21,7 +22,7 @@ mod waiting;
 mod worker;
 
 pub use figures::{micros, printable};
-pub use lasting::passing;
+pub use lasting::{passing, passing_resources};
 pub use latency::{Latencies, Quantiles};
 pub use metrics::Metrics;
 pub use scores::{Baseline, ModelScore, ScoreSummary};

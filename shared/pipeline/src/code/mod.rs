@@ -71,6 +71,7 @@ impl Strokes {
             stop_above: None,
             slo: SloConfig::default(),
             tests: Vec::new(),
+            references: Vec::new(),
             mistakes: Vec::new(),
             broken: Vec::new(),
         };

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    Environment, Expr, Mistake, Name, duration,
+    Environment, Expr, Mistake, Name, Reference, duration,
     mistake::did_you_mean,
     yaml::{Data, Node},
 };
@@ -16,6 +16,7 @@ pub(super) struct Cursor<'a> {
     pub mistakes: RefCell<Vec<Mistake>>,
     /// Names of fields, lookups and models that could not be read: what reads them is not wrong for that.
     pub broken: RefCell<Vec<String>>,
+    pub references: RefCell<Vec<Reference>>,
 }
 
 /// A mapping with a fixed set of keys, at a named place.

@@ -4,6 +4,7 @@
 mod cursor;
 mod duration;
 mod mistake;
+mod objects;
 mod on_error;
 mod parse;
 mod references;
@@ -23,7 +24,7 @@ use vrl::value::Value;
 
 pub(crate) use duration::parse;
 pub use mistake::{Mistake, Mistakes, did_you_mean};
-pub use resolve::Environment;
+pub use resolve::{Environment, Reference, Referred};
 pub use resource::{Format, Resource};
 pub use schema::schema;
 pub use state::{Give, LimitConfig, OnceConfig, WindowConfig};
@@ -96,6 +97,8 @@ pub struct PipelineFile {
     pub slo: SloConfig,
     /// `tests`
     pub tests: Vec<TestConfig>,
+    /// Every `${…}`, in the order it was read.
+    pub references: Vec<Reference>,
     /// What is wrong so far; [`crate::pipeline::Builder::open`] reports it with what it finds itself.
     pub(crate) mistakes: Vec<Mistake>,
     /// Names that could not be read; what refers to them is not wrong for that.

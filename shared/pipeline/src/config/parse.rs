@@ -69,12 +69,18 @@ impl PipelineFile {
             Err(mistake) => return fail(vec![mistake]),
         };
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        let cursor =
-            Cursor { text: &text, base, environment, mistakes: RefCell::default(), broken: RefCell::default() };
+        let cursor = Cursor {
+            text: &text,
+            base,
+            environment,
+            mistakes: RefCell::default(),
+            broken: RefCell::default(),
+            references: RefCell::default(),
+        };
         let file = top(&cursor, &root, path);
         let (mistakes, broken) = (cursor.mistakes.take(), cursor.broken.take());
         match file {
-            Some(file) => Ok(PipelineFile { mistakes, broken, ..file }),
+            Some(file) => Ok(PipelineFile { mistakes, broken, references: cursor.references.take(), ..file }),
             None => fail(mistakes),
         }
     }
@@ -113,6 +119,7 @@ fn top(cursor: &Cursor<'_>, root: &Node, path: &Path) -> Option<PipelineFile> {
         sources,
         stores,
         sinks,
+        references: Vec::new(),
         mistakes: Vec::new(),
         broken: Vec::new(),
     };

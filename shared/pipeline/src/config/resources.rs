@@ -1,10 +1,10 @@
 //! `sources`, `stores`, `sinks`, and the files that models and tables are.
 
 use super::{
-    Format, Mistake, Name, Resource,
+    Format, Mistake, Name, Reference, Resource,
     cursor::{Cursor, Section},
     parse::fields,
-    resolve::{Resolved, resolve},
+    resolve::{Resolved, Unresolved, resolve},
     yaml::{Data, Node},
 };
 
@@ -167,7 +167,16 @@ fn url(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resource> {
 
 fn resolved(cursor: &Cursor<'_>, node: &Node, at: &str) -> Option<Resolved> {
     let text = cursor.text(node, at)?;
-    resolve(&text, cursor.environment, &cursor.base)
-        .map_err(|reason| cursor.note(Mistake::new(node.span.clone(), format!("`{at}`: {reason}"))))
-        .ok()
+    let mut referred = Vec::new();
+    let resolved = resolve(&text, cursor.environment, &cursor.base, &mut referred);
+    let references = referred.into_iter().map(|to| Reference { at: at.to_owned(), span: node.span.clone(), to });
+    cursor.references.borrow_mut().extend(references);
+    match resolved {
+        Ok(resolved) => Some(resolved),
+        Err(Unresolved::NotKnown) => None,
+        Err(Unresolved::Wrong(reason)) => {
+            cursor.note(Mistake::new(node.span.clone(), format!("`{at}`: {reason}")));
+            None
+        }
+    }
 }

@@ -174,6 +174,8 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
         .filter_map(|(name, node, at)| Some((name, cursor.expr(node, &at)?)))
         .collect();
     let categories = section.get("categories").map(|node| cursor.entries(node, &section.place("categories")));
+    let categories = categories.unwrap_or_default().into_iter();
+    let categories = categories.map(|(name, node, at)| Some((name, table(cursor, node, &at)?))).collect::<Vec<_>>();
     let missing = section.get("missing").map(|node| cursor.entries(node, &section.place("missing")));
     Some(ModelConfig {
         model: model?,
@@ -182,11 +184,8 @@ fn model<'a>(cursor: &'a Cursor<'a>, name: Name, node: &'a Node, at: &str) -> Op
         reload: section.get("reload").and_then(|node| reload(cursor, node, &section.place("reload"))),
         when: section.expr("when"),
         positive: section.name("positive"),
-        categories: categories
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(name, node, at)| Some((name, table(cursor, node, &at)?)))
-            .collect(),
+        // Without one of its tables the types of its features would be other ones.
+        categories: categories.into_iter().collect::<Option<_>>()?,
         missing: missing
             .unwrap_or_default()
             .into_iter()

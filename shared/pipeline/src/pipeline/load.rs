@@ -58,7 +58,7 @@ pub(super) async fn open(config: &ModelConfig, objects: &dyn Objects) -> Result<
 /// Returns the etags of what says that there is another model: its file, and the one with its digest. What else it is made
 /// of is written before them.
 pub(super) async fn etags(config: &ModelConfig, objects: &dyn Objects) -> Result<Vec<String>, Vec<Mistake>> {
-    let asked = [config.model.clone()].into_iter().chain(beside(config));
+    let asked = [config.model.clone()].into_iter().chain(config.digest());
     let asked = asked.map(|at| async move { objects.etag(&at).await.map_err(|why| failed(&at, &why)) });
     let mut mistakes = Vec::new();
     let etags = join_all(asked).await.into_iter().filter_map(|etag| etag.map_err(|found| mistakes.push(found)).ok());
@@ -68,13 +68,8 @@ pub(super) async fn etags(config: &ModelConfig, objects: &dyn Objects) -> Result
 
 /// Reads everything a model is made of: its file, its external data, the file with its digest, its category tables.
 pub(super) async fn read(config: &ModelConfig, objects: &dyn Objects) -> Vec<Result<Bytes, Mistake>> {
-    let tables = config.categories.iter().filter_map(|(_, categories)| match categories {
-        Categories::Table(at) => Some((**at).clone()),
-        Categories::Inline(_) => None,
-    });
-    let parts = [config.model.clone()].into_iter().chain(external(config)).chain(beside(config)).chain(tables);
     let read = |at: Resource| async move { objects.read(&at).await.map_err(|why| failed(&at, &why)) };
-    join_all(parts.map(read)).await
+    join_all(config.objects().into_iter().map(read)).await
 }
 
 /// Makes a model of what was read: checks its digest, reads its tables, loads it.
@@ -96,7 +91,7 @@ pub(super) async fn load(
         let external: Vec<_> = config.external_data.iter().map(|name| Some((name.text.clone(), next()?))).collect();
         external.into_iter().collect()
     };
-    let digest = beside(config).and_then(|_| next());
+    let digest = config.digest().and_then(|_| next());
     let tables: Vec<Option<Bytes>> = config
         .categories
         .iter()
@@ -172,35 +167,6 @@ fn check_pin(config: &ModelConfig, beside: Option<Bytes>, found: &str) -> Result
     }
     Err(Mistake::new(span, format!("the model `{}` is not the pinned one: its sha256 is {found}", config.name.text))
         .help("load the model that was pinned, or pin this one"))
-}
-
-/// The file that holds the digest, where the pin says so.
-fn beside(config: &ModelConfig) -> Option<Resource> {
-    let (at, model) = (format!("infer.{}.sha256", config.name.text), &config.model);
-    let (path, query) = parts(model);
-    let digest = || Resource { at, url: format!("{path}.sha256{query}"), ..model.clone() };
-    matches!(config.sha256, Some(Pin::Beside)).then(digest)
-}
-
-/// The files beside the model that hold its weights.
-fn external(config: &ModelConfig) -> impl Iterator<Item = Resource> {
-    let model = &config.model;
-    let (path, query) = parts(model);
-    let start = path.find(':').map_or(0, |colon| colon + 1);
-    let folder = &path[..path[start..].rfind(['/', '\\']).map_or(start, |end| start + end + 1)];
-    config.external_data.iter().enumerate().map(move |(place, name)| Resource {
-        at: format!("infer.{}.external_data[{place}]", config.name.text),
-        span: name.span.clone(),
-        url: format!("{folder}{}{query}", name.text),
-        ..model.clone()
-    })
-}
-
-/// Takes a URL apart: its path, and its query where its scheme has one.
-fn parts(resource: &Resource) -> (&str, &str) {
-    let has_query = matches!(resource.scheme(), "https" | "http");
-    let query = resource.url.find('?').filter(|_| has_query).unwrap_or(resource.url.len());
-    resource.url.split_at(query)
 }
 
 fn not_beside(config: &ModelConfig, name: &Name) -> Option<Mistake> {

@@ -7,21 +7,21 @@ const FIFO: &str = ".fifo";
 
 /// A queue by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// The account it belongs to, where it is another.
-    pub(super) owner: Option<String>,
-    pub(super) queue: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) queue: String,
 }
 
 impl Target {
     /// Tells whether the queue keeps order within message groups, and takes an id once.
-    pub(super) fn is_fifo(&self) -> bool {
+    pub(crate) fn is_fifo(&self) -> bool {
         self.queue.ends_with(FIFO)
     }
 }
 
 /// Reads the URL and options of a sink.
-pub(super) fn of_sink(resource: &Resource) -> Result<Target, String> {
+pub(crate) fn of_sink(resource: &Resource) -> Result<Target, String> {
     let shown = resource.shown();
     if resource.fields.is_some() {
         return Err(format!("`fields` means nothing for the sink `{shown}`"));

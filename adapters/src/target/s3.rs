@@ -9,14 +9,14 @@ const BEHIND_PREFIX: usize = 58;
 
 /// A place in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) bucket: String,
+pub(crate) struct Target {
+    pub(crate) bucket: String,
     /// An object's key, or a sink's prefix without the slash at its end; perhaps none.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// Reads the URL of an object.
-pub(super) fn of_object(resource: &Resource) -> Result<Target, String> {
+pub(crate) fn of_object(resource: &Resource) -> Result<Target, String> {
     let target = read(resource, LONGEST_KEY)?;
     if target.path.is_empty() || target.path.ends_with('/') {
         return Err(format!("`{}` names no object; write s3://BUCKET/KEY", resource.shown()));
@@ -25,7 +25,7 @@ pub(super) fn of_object(resource: &Resource) -> Result<Target, String> {
 }
 
 /// Reads the URL and options of a sink.
-pub(super) fn of_sink(resource: &Resource) -> Result<Target, String> {
+pub(crate) fn of_sink(resource: &Resource) -> Result<Target, String> {
     let shown = resource.shown();
     if resource.fields.is_some() {
         return Err(format!("`fields` means nothing for the sink `{shown}`"));

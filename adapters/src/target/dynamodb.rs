@@ -6,18 +6,18 @@ use fourstroke::config::Resource;
 
 /// A table, and the columns of its key: none where it is ours.
 #[derive(Debug, PartialEq)]
-pub(super) struct Place {
-    pub(super) table: String,
-    pub(super) key: Vec<String>,
+pub(crate) struct Target {
+    pub(crate) table: String,
+    pub(crate) key: Vec<String>,
 }
 
-impl Place {
+impl Target {
     /// Reads `dynamodb://TABLE`, `dynamodb://TABLE?key=COLUMN` and `dynamodb://TABLE?key=COLUMN,COLUMN`; the columns may
     /// stand in the resource's `key` instead.
     ///
     /// # Errors
     /// One sentence: the URL is of another form, or the key is not one that a table can have.
-    pub(super) fn read(resource: &Resource) -> Result<Place, String> {
+    pub(crate) fn read(resource: &Resource) -> Result<Target, String> {
         let shown = resource.shown();
         let Some(named) = resource.rest().strip_prefix("//") else {
             return Err(format!("`{shown}` names no table; write `dynamodb://TABLE`"));
@@ -49,7 +49,7 @@ impl Place {
             }
             _ => {}
         }
-        Ok(Place { table: table.to_owned(), key: key.into_owned() })
+        Ok(Target { table: table.to_owned(), key: key.into_owned() })
     }
 }
 
@@ -57,10 +57,10 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn read(url: &str, key: &[&str]) -> Result<Place, String> {
+    fn read(url: &str, key: &[&str]) -> Result<Target, String> {
         let mut resource = Resource::new("stores.x", url);
         resource.key = key.iter().map(ToString::to_string).collect();
-        Place::read(&resource)
+        Target::read(&resource)
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
             ("dynamodb://planes?key=tailnum", &[], &["tailnum"]),
             ("dynamodb://planes?key=origin,hour", &[], &["origin", "hour"]),
         ] {
-            let wanted = Place { table: "planes".to_owned(), key: columns.iter().map(ToString::to_string).collect() };
+            let wanted = Target { table: "planes".to_owned(), key: columns.iter().map(ToString::to_string).collect() };
             assert_eq!(read(url, key), Ok(wanted), "{url}");
         }
         assert_eq!(read("dynamodb://A-1_b.c", &[]).unwrap().table, "A-1_b.c");

@@ -1,0 +1,1 @@
+"""What LocalStack wants Docker and downloads for, without them."""

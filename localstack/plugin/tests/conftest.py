@@ -1,0 +1,40 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LOCALSTACK = Path(__file__).resolve().parents[2]
+
+
+class Script:
+    """localstack/up, status and down, about a folder of the tests'."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [LOCALSTACK / name, "--in", self.folder, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def up(self) -> str:
+        """Its endpoint."""
+        told = self("up", "--port", "0", "--processes")
+        (endpoint,) = {word.removeprefix("AWS_ENDPOINT_URL=") for word in told.split() if word.startswith("AWS_ENDPOINT_URL=")}
+        return endpoint
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory):
+    script = Script(tmp_path_factory.mktemp("localstack") / "state")
+    yield script, script.up()
+    script("down")
+
+
+@pytest.fixture(autouse=True)
+def no_account_of_this_machine(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
