@@ -1,0 +1,333 @@
+//! The account of a schedule: what became of every event, by what the services saw and the mapping's destination was sent.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+    ops::AddAssign,
+    sync::Arc,
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use crate::{
+    model::{Mapping, Place, Stream, lane_of},
+    runtime::Answer,
+    schedule::{Event, Kind, Port},
+    world::{Receiver, Said, Seen, State, Track},
+};
+
+/// What must never be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// An event is neither done with nor in an on-failure record.
+    Lost,
+    /// The mapping was told that it is done, and it is not.
+    NotDone,
+    /// An event acted before an earlier one of its key did.
+    OutOfOrder,
+    /// What was taken, and known to be, was sent again.
+    Repeated,
+    /// The same action came under another key.
+    OtherKey,
+    /// What is to be acted on was not, or the other way round.
+    Misjudged,
+    /// A dead letter has other bytes.
+    OtherBytes,
+    /// Something is asked for again, and nothing had failed.
+    AskedAgain,
+    /// The decision log has no entry, or says what is not so.
+    Log,
+}
+
+/// What there was, over all schedules.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub schedules: usize,
+    pub records: usize,
+    pub events: usize,
+    pub invocations: usize,
+    pub failed: usize,
+    pub partial: usize,
+    pub abandoned: usize,
+    pub new_pollers: usize,
+    pub given_up: usize,
+    pub acted: usize,
+    pub passed: usize,
+    pub dead_lettered: usize,
+    pub on_failure_alone: usize,
+    /// Actions sent more than once, of those that are not to be done once.
+    pub repeated: usize,
+    /// The same of those that are: under the same key, as nobody knew.
+    pub once_unknown: usize,
+    pub faults: usize,
+}
+
+/// How an invocation ended.
+pub struct Ended<'a> {
+    pub places: &'a [Place],
+    pub answer: &'a Answer,
+    pub took: Duration,
+    /// How many requests had been made to fail before it.
+    pub failed_before: usize,
+}
+
+/// An account.
+pub struct Account {
+    track: Arc<Track>,
+    receiver: Arc<Receiver>,
+    at: HashMap<Place, Vec<usize>>,
+    done: HashSet<Place>,
+    /// Events of invocations that took most of their time.
+    slow: HashSet<usize>,
+    /// Something went wrong behind which leases may be left.
+    shaken: bool,
+    pub counts: Counts,
+    pub wrong: Vec<(Wrong, String)>,
+}
+
+impl Account {
+    pub fn new(track: Arc<Track>, receiver: Arc<Receiver>) -> Account {
+        let mut at: HashMap<Place, Vec<usize>> = HashMap::new();
+        for (number, event) in track.schedule.events.iter().enumerate() {
+            at.entry(event.place).or_default().push(number);
+        }
+        let (records, events) = (at.len(), track.schedule.events.len());
+        let counts = Counts { schedules: 1, records, events, ..Counts::default() };
+        Account {
+            track,
+            receiver,
+            at,
+            done: HashSet::new(),
+            slow: HashSet::new(),
+            shaken: false,
+            counts,
+            wrong: Vec::new(),
+        }
+    }
+
+    /// The events of these records.
+    pub fn events_at(&self, places: &[Place]) -> Vec<usize> {
+        places.iter().flat_map(|place| self.at[place].iter().copied()).collect()
+    }
+
+    fn is_wrong(&mut self, wrong: Wrong, event: usize) {
+        let event = format!("event {event}: {:?}", self.track.schedule.events[event]);
+        self.wrong.push((wrong, event));
+    }
+
+    /// Takes down how an invocation ended: what is asked for again must have had a reason to be.
+    pub fn invocation(&mut self, ended: &Ended<'_>) {
+        let Ended { places, answer, took, failed_before } = ended;
+        let limit = self.track.schedule.limit;
+        let events = self.events_at(places);
+        self.counts.invocations += 1;
+        let slow = *took >= limit * 2 / 5;
+        if slow {
+            self.slow.extend(&events);
+        }
+        let crashed = answer.failed && answer.body["errorType"] == "Runtime.ExitError";
+        self.counts.failed += usize::from(answer.failed || !answer.in_time);
+        let asks = answer.body["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+        self.counts.partial += usize::from(!answer.failed && asks);
+        let (failed, abandoned) = {
+            let state = self.track.state();
+            (state.failed, !state.abandoned.is_empty())
+        };
+        let reason = slow || crashed || failed > *failed_before || self.shaken || abandoned;
+        if (answer.failed || asks) && !reason {
+            self.wrong.push((Wrong::AskedAgain, format!("{:?} of {places:?}, after {took:?}", answer.body)));
+        }
+        self.shaken |= crashed || slow || failed > *failed_before;
+    }
+
+    /// Takes down what the mapping was told is done: it must be.
+    pub fn done(&mut self, places: &[Place]) {
+        self.done.extend(places);
+        for event in self.events_at(places) {
+            let settled = self.is_settled(&self.track.state(), event);
+            if !settled {
+                self.is_wrong(Wrong::NotDone, event);
+            }
+        }
+    }
+
+    /// Tells whether what is due of an event has happened.
+    fn is_settled(&self, state: &State, event: usize) -> bool {
+        let kind = self.track.schedule.events[event].kind;
+        let seen = |said: &Said| state.seen.iter().any(|seen| seen.of == event && seen.said == *said);
+        let letter = seen(&Said::Letter(true));
+        match kind {
+            Kind::Passes => true,
+            kind if kind.is_poison() => letter,
+            _ => seen(&Said::Action) || letter,
+        }
+    }
+
+    /// Closes the account of a mapping that has nothing left to do.
+    pub fn close(&mut self, mapping: &Mapping<'_>) {
+        let track = self.track.clone();
+        let state = track.state();
+        self.counts.faults = state.failed;
+        let on_failure = self.on_failure(&mapping.documents());
+        self.counts.given_up = mapping.documents().len();
+        let given_up: HashSet<Place> = mapping.discarded().iter().flat_map(|batch| batch.places.clone()).collect();
+        for (number, event) in track.schedule.events.iter().enumerate() {
+            let seen: Vec<(usize, &Seen)> = state.seen.iter().enumerate().filter(|(_, seen)| seen.of == number).collect();
+            self.close_event(&state, number, event, &seen, on_failure.contains(&event.place));
+        }
+        self.order(&state, &given_up);
+    }
+
+    fn close_event(&mut self, state: &State, number: usize, event: &Event, seen: &[(usize, &Seen)], on_failure: bool) {
+        let actions: Vec<&(usize, &Seen)> = seen.iter().filter(|(_, seen)| seen.said == Said::Action).collect();
+        let letters = seen.iter().filter(|(_, seen)| seen.said == Said::Letter(true)).count();
+        if seen.iter().any(|(_, seen)| seen.said == Said::Letter(false)) {
+            self.is_wrong(Wrong::OtherBytes, number);
+        }
+        let done = self.done.contains(&event.place);
+        match (actions.is_empty(), letters, event.kind) {
+            (false, _, _) => self.counts.acted += 1,
+            (true, 1.., _) => self.counts.dead_lettered += 1,
+            (true, 0, Kind::Passes) if done => self.counts.passed += 1,
+            _ => self.counts.on_failure_alone += 1,
+        }
+        if !(done && self.is_settled(state, number) || on_failure) {
+            self.is_wrong(Wrong::Lost, number);
+        }
+        let refused = self.track.schedule.refuses(number);
+        if !event.kind.acts() && !actions.is_empty() || letters > 0 && !event.kind.is_poison() && !refused {
+            self.is_wrong(Wrong::Misjudged, number);
+        }
+        if actions.windows(2).any(|pair| pair[0].1.key != pair[1].1.key) {
+            self.is_wrong(Wrong::OtherKey, number);
+        }
+        self.repeated(state, number, event, &actions);
+        self.logged(state, number, seen, done);
+    }
+
+    /// What was sent again: nothing, unless nobody knew that it had been taken.
+    fn repeated(&mut self, state: &State, number: usize, event: &Event, actions: &[&(usize, &Seen)]) {
+        let again = actions.len().saturating_sub(1);
+        let of_key = || self.track.key(&event.key).is_some_and(|key| state.troubled.contains(&(Port::Store, key)));
+        // What was done could not be marked.
+        let unmarked = |seen: &Seen| self.receiver.has_killed(seen.life) || of_key() || self.slow.contains(&number);
+        let excused = |seen: &Seen, next: &Seen| match event.kind {
+            Kind::ActOnce => unmarked(seen),
+            _ => seen.delivery < next.delivery || state.abandoned.contains(&number),
+        };
+        let wrong = actions.windows(2).any(|pair| pair[0].1.told && !excused(pair[0].1, pair[1].1));
+        if event.kind == Kind::ActOnce {
+            self.counts.once_unknown += again;
+        } else {
+            self.counts.repeated += again;
+        }
+        if wrong {
+            self.is_wrong(Wrong::Repeated, number);
+        }
+    }
+
+    /// The log has an entry of what is done, that says what is so.
+    fn logged(&mut self, state: &State, number: usize, seen: &[(usize, &Seen)], done: bool) {
+        let acted_by = |entry: usize| seen.iter().any(|(place, seen)| *place < entry && seen.said == Said::Action);
+        let dead_by = |entry: usize| seen.iter().any(|(place, seen)| *place < entry && seen.said == Said::Letter(true));
+        let is_so = |(place, seen): &(usize, &Seen)| match &seen.said {
+            Said::Entry(said) => match said.as_str() {
+                "acted" | "skipped" => acted_by(*place),
+                "dead-lettered" => dead_by(*place),
+                "passed" => self.track.schedule.events[number].kind == Kind::Passes,
+                _ => false,
+            },
+            _ => true,
+        };
+        let lies = !seen.iter().all(is_so);
+        let entry = seen.iter().any(|(_, seen)| matches!(seen.said, Said::Entry(_)));
+        let troubled = [Port::Log, Port::Dead].iter().any(|port| state.troubled.contains(&(*port, number)));
+        if lies || done && !entry && !troubled && !self.slow.contains(&number) {
+            self.is_wrong(Wrong::Log, number);
+        }
+    }
+
+    /// The first actions of a key's events come in the order of the stream, but for what was given up.
+    fn order(&mut self, state: &State, given_up: &HashSet<Place>) {
+        let mut latest: HashMap<String, (usize, usize)> = HashMap::new();
+        let mut first: BTreeMap<usize, usize> = BTreeMap::new();
+        for (place, seen) in state.seen.iter().enumerate().filter(|(_, seen)| seen.said == Said::Action) {
+            first.entry(seen.of).or_insert(place);
+        }
+        for (event, place) in first {
+            let Event { key, place: record, .. } = self.track.schedule.events[event].clone();
+            if given_up.contains(&record) {
+                continue;
+            }
+            let before = latest.entry(key).or_insert((event, place));
+            if before.1 > place {
+                self.is_wrong(Wrong::OutOfOrder, event);
+            } else {
+                *before = (event, place);
+            }
+        }
+    }
+
+    /// The records that the destination was told of: by what S3 got, or by where they stand in the stream.
+    fn on_failure(&self, documents: &[Value]) -> HashSet<Place> {
+        let (stream, settings) = (&self.track.schedule.stream, &self.track.schedule.settings);
+        let mut all = HashSet::new();
+        for document in documents {
+            let info = &document["KinesisBatchInfo"];
+            let shard = (0..stream.shards.len()).find(|shard| info["shardId"] == Stream::shard_id(*shard)).unwrap();
+            let place = |number: &Value| stream.place_of(shard, number.as_str().unwrap()).unwrap();
+            if let Some(records) = document["payload"]["Records"].as_array() {
+                all.extend(records.iter().filter_map(|record| {
+                    let place = place(&record["kinesis"]["sequenceNumber"]);
+                    let data = STANDARD.decode(record["kinesis"]["data"].as_str()?).ok()?;
+                    (data == stream.record(place).data).then_some(place)
+                }));
+                continue;
+            }
+            let (first, last) = (place(&info["startSequenceNumber"]), place(&info["endSequenceNumber"]));
+            let lane = |place: Place| lane_of(&stream.record(place).partition_key, settings.parallelization_factor);
+            let between = (first.1..=last.1).map(|number| (shard, number)).filter(|place| lane(*place) == lane(first));
+            let between: Vec<Place> = between.collect();
+            // Where some of them are not of the batch, nobody knows which: none counts.
+            if info["batchSize"] == between.len() {
+                all.extend(between);
+            }
+        }
+        all
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        let Counts { schedules, records, events, invocations, failed, partial, abandoned, new_pollers, .. } = other;
+        let Counts { given_up, acted, passed, dead_lettered, on_failure_alone, repeated, once_unknown, faults, .. } = other;
+        for (sum, more) in [
+            (&mut self.schedules, schedules),
+            (&mut self.records, records),
+            (&mut self.events, events),
+            (&mut self.invocations, invocations),
+            (&mut self.failed, failed),
+            (&mut self.partial, partial),
+            (&mut self.abandoned, abandoned),
+            (&mut self.new_pollers, new_pollers),
+            (&mut self.given_up, given_up),
+            (&mut self.acted, acted),
+            (&mut self.passed, passed),
+            (&mut self.dead_lettered, dead_lettered),
+            (&mut self.on_failure_alone, on_failure_alone),
+            (&mut self.repeated, repeated),
+            (&mut self.once_unknown, once_unknown),
+            (&mut self.faults, faults),
+        ] {
+            *sum += more;
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
