@@ -2,6 +2,8 @@
 //! traces, and a `bootstrap` that is watched while it ends.
 //! [The API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 
+#![allow(dead_code, reason = "each test needs a part of it")]
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{

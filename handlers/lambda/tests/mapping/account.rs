@@ -37,32 +37,15 @@ pub enum Wrong {
     OtherBytes,
     /// Something is asked for again, and nothing had failed.
     AskedAgain,
+    /// A record is asked for again that was not there.
+    OtherRecord,
     /// The decision log has no entry, or says what is not so.
     Log,
 }
 
-/// What there was, over all schedules.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    pub schedules: usize,
-    pub records: usize,
-    pub events: usize,
-    pub invocations: usize,
-    pub failed: usize,
-    pub partial: usize,
-    pub abandoned: usize,
-    pub new_pollers: usize,
-    pub given_up: usize,
-    pub acted: usize,
-    pub passed: usize,
-    pub dead_lettered: usize,
-    pub on_failure_alone: usize,
-    /// Actions sent more than once, of those that are not to be done once.
-    pub repeated: usize,
-    /// The same of those that are: under the same key, as nobody knew.
-    pub once_unknown: usize,
-    pub faults: usize,
-}
+/// What there was, by its name.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(pub BTreeMap<String, usize>);
 
 /// How an invocation ended.
 pub struct Ended<'a> {
@@ -93,18 +76,17 @@ impl Account {
         for (number, event) in track.schedule.events.iter().enumerate() {
             at.entry(event.place).or_default().push(number);
         }
-        let (records, events) = (at.len(), track.schedule.events.len());
-        let counts = Counts { schedules: 1, records, events, ..Counts::default() };
-        Account {
-            track,
-            receiver,
-            at,
-            done: HashSet::new(),
-            slow: HashSet::new(),
-            shaken: false,
-            counts,
-            wrong: Vec::new(),
-        }
+        let (done, slow, counts, wrong) = (HashSet::new(), HashSet::new(), Counts::default(), Vec::new());
+        let mut account = Account { track, receiver, at, done, slow, shaken: false, counts, wrong };
+        account.count("schedules", 1);
+        account.count("records", account.at.len());
+        account.count("events", account.track.schedule.events.len());
+        account
+    }
+
+    /// Counts so many more of that.
+    pub fn count(&mut self, what: &str, more: usize) {
+        *self.counts.0.entry(what.to_owned()).or_default() += more;
     }
 
     /// The events of these records.
@@ -122,24 +104,35 @@ impl Account {
         let Ended { places, answer, took, failed_before } = ended;
         let limit = self.track.schedule.limit;
         let events = self.events_at(places);
-        self.counts.invocations += 1;
+        self.count("invocations", 1);
         let slow = *took >= limit * 2 / 5;
         if slow {
             self.slow.extend(&events);
         }
         let crashed = answer.failed && answer.body["errorType"] == "Runtime.ExitError";
-        self.counts.failed += usize::from(answer.failed || !answer.in_time);
         let asks = answer.body["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
-        self.counts.partial += usize::from(!answer.failed && asks);
-        let (failed, abandoned) = {
+        self.count("invocations in a process that was ended", usize::from(crashed));
+        self.count("invocations that failed", usize::from(answer.failed && !crashed));
+        self.count("invocations answered too late", usize::from(!answer.in_time));
+        self.count("invocations that asked for records again", usize::from(!answer.failed && asks));
+        let (failed, leased) = {
             let state = self.track.state();
-            (state.failed, !state.abandoned.is_empty())
+            let unmarked = state.troubled.iter().any(|(port, _)| *port == Port::Store);
+            (state.failed > *failed_before, unmarked || !state.abandoned.is_empty())
         };
-        let reason = slow || crashed || failed > *failed_before || self.shaken || abandoned;
+        let reason = slow || crashed || failed || leased || self.shaken;
+        let known = |failure: &Value| {
+            let place = |number: &str| self.track.schedule.stream.place_of(places[0].0, number);
+            failure["itemIdentifier"].as_str().and_then(place).is_some_and(|place| places.contains(&place))
+        };
+        if asks && !answer.body["batchItemFailures"].as_array().is_some_and(|failures| failures.iter().all(known)) {
+            self.wrong.push((Wrong::OtherRecord, format!("{:?} of {places:?}", answer.body)));
+        }
         if (answer.failed || asks) && !reason {
             self.wrong.push((Wrong::AskedAgain, format!("{:?} of {places:?}, after {took:?}", answer.body)));
         }
-        self.shaken |= crashed || slow || failed > *failed_before;
+        // Of what was not written down in time, or by nobody any more, leases are left.
+        self.shaken |= crashed || slow;
     }
 
     /// Takes down what the mapping was told is done: it must be.
@@ -169,9 +162,13 @@ impl Account {
     pub fn close(&mut self, mapping: &Mapping<'_>) {
         let track = self.track.clone();
         let state = track.state();
-        self.counts.faults = state.failed;
+        for ((port, fault), count) in &state.faults {
+            self.count(&format!("faults: {port:?} {fault:?}"), *count);
+        }
         let on_failure = self.on_failure(&mapping.documents());
-        self.counts.given_up = mapping.documents().len();
+        for batch in mapping.discarded() {
+            self.count(&format!("batches given up: {:?}", batch.condition), 1);
+        }
         let given_up: HashSet<Place> = mapping.discarded().iter().flat_map(|batch| batch.places.clone()).collect();
         for (number, event) in track.schedule.events.iter().enumerate() {
             let seen: Vec<(usize, &Seen)> = state.seen.iter().enumerate().filter(|(_, seen)| seen.of == number).collect();
@@ -187,12 +184,13 @@ impl Account {
             self.is_wrong(Wrong::OtherBytes, number);
         }
         let done = self.done.contains(&event.place);
-        match (actions.is_empty(), letters, event.kind) {
-            (false, _, _) => self.counts.acted += 1,
-            (true, 1.., _) => self.counts.dead_lettered += 1,
-            (true, 0, Kind::Passes) if done => self.counts.passed += 1,
-            _ => self.counts.on_failure_alone += 1,
-        }
+        let end = match (actions.is_empty(), letters, event.kind) {
+            (false, _, _) => "events that acted",
+            (true, 1.., _) => "events that were dead-lettered",
+            (true, 0, Kind::Passes) if done => "events that passed",
+            _ => "events that are in an on-failure record alone",
+        };
+        self.count(end, 1);
         if !(done && self.is_settled(state, number) || on_failure) {
             self.is_wrong(Wrong::Lost, number);
         }
@@ -218,11 +216,8 @@ impl Account {
             _ => seen.delivery < next.delivery || state.abandoned.contains(&number),
         };
         let wrong = actions.windows(2).any(|pair| pair[0].1.told && !excused(pair[0].1, pair[1].1));
-        if event.kind == Kind::ActOnce {
-            self.counts.once_unknown += again;
-        } else {
-            self.counts.repeated += again;
-        }
+        let once = event.kind == Kind::ActOnce;
+        self.count(if once { "actions to be done once that came again under their key" } else { "actions that came again" }, again);
         if wrong {
             self.is_wrong(Wrong::Repeated, number);
         }
@@ -301,33 +296,12 @@ impl Account {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
-        let Counts { schedules, records, events, invocations, failed, partial, abandoned, new_pollers, .. } = other;
-        let Counts { given_up, acted, passed, dead_lettered, on_failure_alone, repeated, once_unknown, faults, .. } = other;
-        for (sum, more) in [
-            (&mut self.schedules, schedules),
-            (&mut self.records, records),
-            (&mut self.events, events),
-            (&mut self.invocations, invocations),
-            (&mut self.failed, failed),
-            (&mut self.partial, partial),
-            (&mut self.abandoned, abandoned),
-            (&mut self.new_pollers, new_pollers),
-            (&mut self.given_up, given_up),
-            (&mut self.acted, acted),
-            (&mut self.passed, passed),
-            (&mut self.dead_lettered, dead_lettered),
-            (&mut self.on_failure_alone, on_failure_alone),
-            (&mut self.repeated, repeated),
-            (&mut self.once_unknown, once_unknown),
-            (&mut self.faults, faults),
-        ] {
-            *sum += more;
-        }
+        other.0.into_iter().for_each(|(what, more)| *self.0.entry(what).or_default() += more);
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        self.0.iter().try_for_each(|(what, count)| writeln!(f, "{count:>9} {what}"))
     }
 }

@@ -39,7 +39,8 @@ struct Flight {
 
 struct Drive<'a> {
     track: Arc<Track>,
-    environment: &'a Environment,
+    /// One invocation goes to this one, the next to that.
+    environments: &'a [Arc<Environment>],
     mapping: Mapping<'a>,
     told: Receiver<Told>,
     ear: Sender<Told>,
@@ -51,21 +52,22 @@ struct Drive<'a> {
 }
 
 /// Drives it to its end; gives its account.
-pub fn drive(schedule: Schedule, environment: &Environment, lie: Option<Lie>) -> Account {
+pub fn drive(schedule: Schedule, environments: &[Arc<Environment>], lie: Option<Lie>) -> Account {
+    let receiver = &environments[0].receiver;
     let (ear, told) = mpsc::channel();
     let abandons = ear.clone();
     // Who is done hears nothing any more.
     let abandons = Box::new(move |event| drop(abandons.send(Told::Abandon(event))));
     let track = Arc::new(Track::new(schedule, abandons));
-    environment.receiver.enter(&track);
+    receiver.enter(&track);
     let schedule = &track.schedule.clone();
     let mapping = Mapping::new(schedule.settings.clone(), &schedule.stream);
-    let account = Account::new(track.clone(), environment.receiver.clone());
+    let account = Account::new(track.clone(), receiver.clone());
     let (flights, behind) = (HashMap::new(), false);
     let drive =
-        Drive { track: track.clone(), environment, mapping, told, ear, flights, account, lie, behind };
+        Drive { track: track.clone(), environments, mapping, told, ear, flights, account, lie, behind };
     let account = drive.run();
-    environment.receiver.leave(&track);
+    receiver.leave(&track);
     account
 }
 
@@ -98,6 +100,7 @@ impl Drive<'_> {
         let schedule = &self.track.schedule;
         if schedule.mishaps.get(&invocation.id) == Some(&Mishap::NotInvoked) {
             self.mapping.settle(invocation.id, Outcome::NotInvoked);
+            self.account.count("invocations throttled", 1);
             return;
         }
         let events = self.account.events_at(&invocation.places);
@@ -110,7 +113,8 @@ impl Drive<'_> {
         let (id, ear) = (invocation.id, self.ear.clone());
         let sent = runtime::Invocation { limit: schedule.limit, ..runtime::Invocation::new(payload) };
         // Who is done hears nothing any more.
-        self.environment.invoke(sent, move |answer| drop(ear.send(Told::Answered(id, answer))));
+        let environment = &self.environments[id as usize % self.environments.len()];
+        environment.invoke(sent, move |answer| drop(ear.send(Told::Answered(id, answer))));
         let flight = Flight { invocation, started: Instant::now(), failed_before, given_up: false };
         self.flights.insert(id, flight);
     }
@@ -123,7 +127,7 @@ impl Drive<'_> {
         match self.told.recv_timeout(ends.saturating_duration_since(Instant::now())) {
             Ok(Told::Answered(id, answer)) => self.answered(id, answer),
             Ok(Told::Abandon(event)) => self.abandon(event),
-            Err(RecvTimeoutError::Timeout) => panic!("no answer\n{}", self.environment.log()),
+            Err(RecvTimeoutError::Timeout) => panic!("no answer\n{}", self.environments[0].log()),
             Err(RecvTimeoutError::Disconnected) => unreachable!("it is kept"),
         }
     }
@@ -137,12 +141,15 @@ impl Drive<'_> {
         let (id, places) = (flight.invocation.id, flight.invocation.places.clone());
         let events = self.account.events_at(&places);
         self.track.state().abandoned.extend(events);
-        self.account.counts.abandoned += 1;
+        self.account.count("invocations given up while they went on", 1);
         self.settle(id, &places, Outcome::FunctionError);
     }
 
-    fn answered(&mut self, id: u64, answer: Answer) {
+    fn answered(&mut self, id: u64, mut answer: Answer) {
         let Some(flight) = self.flights.remove(&id) else { return };
+        if let (Some(lie), false) = (self.lie, answer.failed) {
+            answer.body = lie(answer.body);
+        }
         let took = flight.started.elapsed();
         let places = &flight.invocation.places;
         let ended = Ended { places, answer: &answer, took, failed_before: flight.failed_before };
@@ -154,7 +161,7 @@ impl Drive<'_> {
         let outcome = match answer {
             _ if lost => Outcome::FunctionError,
             Answer { failed: true, .. } | Answer { in_time: false, .. } => Outcome::FunctionError,
-            Answer { body, .. } => Outcome::Answered(self.lie.map_or(body.clone(), |lie| lie(body))),
+            Answer { body, .. } => Outcome::Answered(body),
         };
         let places = places.clone();
         self.settle(id, &places, outcome);
@@ -167,7 +174,7 @@ impl Drive<'_> {
         self.account.done(&done);
         if self.track.schedule.mishaps.get(&id) == Some(&Mishap::NewPollers) {
             self.mapping.replace_pollers(places[0].0);
-            self.account.counts.new_pollers += 1;
+            self.account.count("shards with new pollers", 1);
             for flight in self.flights.values_mut().filter(|flight| flight.invocation.places[0].0 == places[0].0) {
                 flight.given_up = true;
                 let events = self.account.events_at(&flight.invocation.places);

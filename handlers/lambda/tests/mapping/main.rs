@@ -2,6 +2,7 @@
 //! handler's own process, below the test's Runtime API, through schedules of random faults.
 
 mod account;
+mod broken;
 mod documented;
 mod drive;
 #[path = "../common/http.rs"]

@@ -16,7 +16,7 @@ use crate::{
     account::Counts,
     drive::drive,
     schedule::{World, draw},
-    world::{Environment, Receiver},
+    world::{Environment, Receiver, table},
 };
 
 /// Acts on every order of at least 10, once if it says so; looks its customer up if it names one.
@@ -43,6 +43,13 @@ log: { to: log }
 on_error: { to: dead }
 "#;
 
+/// On DynamoDB: who is killed leaves leases behind, and everything that runs beside it waits for them.
+const ENVIRONMENTS: usize = 8;
+const KILLS: usize = 3;
+
+/// As much is said of what is wrong, in bytes.
+const ENOUGH: usize = 10_000;
+
 /// Which seeds.
 fn seeds(most: u64) -> std::ops::Range<u64> {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
@@ -52,27 +59,25 @@ fn seeds(most: u64) -> std::ops::Range<u64> {
     first..first + count
 }
 
-/// Runs schedules, so many at the same time in each environment; gives what there was, and fails with what is wrong.
+/// Runs schedules, so many at the same time; gives what there was, and fails with what is wrong.
 fn run(world: World, environments: &[Arc<Environment>], at_once: usize, seeds: std::ops::Range<u64>) -> Counts {
     let (next, counts) = (AtomicU64::new(seeds.start), Mutex::new(Counts::default()));
     let wrong = Mutex::new(String::new());
     thread::scope(|scope| {
-        for environment in environments {
-            for _ in 0..at_once {
-                scope.spawn(|| {
-                    loop {
-                        let seed = next.fetch_add(1, Ordering::SeqCst);
-                        if seed >= seeds.end || wrong.lock().unwrap().len() > 10_000 {
-                            return;
-                        }
-                        let account = drive(draw(seed, world), environment, None);
-                        *counts.lock().unwrap() += account.counts;
-                        for (wrong_so, what) in account.wrong {
-                            writeln!(wrong.lock().unwrap(), "{world:?}, MAPPING_SEED={seed}: {wrong_so:?}: {what}").unwrap();
-                        }
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= seeds.end || wrong.lock().unwrap().len() > ENOUGH {
+                        return;
                     }
-                });
-            }
+                    let account = drive(draw(seed, world), environments, None);
+                    *counts.lock().unwrap() += account.counts;
+                    for (so, what) in account.wrong {
+                        writeln!(wrong.lock().unwrap(), "{world:?}, MAPPING_SEED={seed}: {so:?}: {what}").unwrap();
+                    }
+                }
+            });
         }
     });
     let wrong = wrong.into_inner().unwrap();
@@ -81,9 +86,27 @@ fn run(world: World, environments: &[Arc<Environment>], at_once: usize, seeds: s
 }
 
 #[test]
-fn nothing_is_lost_in_memory() {
+fn in_a_process_that_is_never_killed() {
     let receiver = Arc::new(Receiver::start());
     let environment = Environment::start(&receiver, PIPELINE, 32, 0, None);
-    let counts = run(World::Memory, &[environment], 32, seeds(2_000));
+    let counts = run(World::Memory, &[environment], 32, seeds(1_400));
+    println!("{counts}");
+}
+
+#[test]
+fn in_processes_that_are_killed() {
+    let receiver = Arc::new(Receiver::start());
+    let environments: Vec<_> = (0..4).map(|_| Environment::start(&receiver, PIPELINE, 32, usize::MAX, None)).collect();
+    let counts = run(World::Killed, &environments, 32, seeds(400));
+    println!("{counts}");
+}
+
+#[test]
+fn with_dynamodb() {
+    let Some(dynamodb) = fourstroke_localstack::dynamodb::start() else { return };
+    let (receiver, table) = (Arc::new(Receiver::start()), table(&dynamodb));
+    let environments: Vec<_> =
+        (0..ENVIRONMENTS).map(|_| Environment::start(&receiver, PIPELINE, 32, KILLS, Some(table))).collect();
+    let counts = run(World::DynamoDb, &environments, 64, seeds(200));
     println!("{counts}");
 }

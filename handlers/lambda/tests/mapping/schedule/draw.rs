@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use super::{Event, Fault, Kind, Mishap, Port, Schedule, Trouble, World};
 use crate::{
     model::{Destination, Record, Settings, Shard, Stream},
-    packed::packed,
+    packed::{packed, torn},
 };
 
 /// Draws one.
@@ -71,10 +71,13 @@ fn stream(rng: &mut StdRng, seed: u64, world: World) -> (Stream, Vec<Event>) {
             // A key is of one shard at a time.
             let partition_key = format!("{name}-k{}", shard * keys + rng.random_range(0..keys));
             let parts = if padding == 0 && one_in(rng, 8) { rng.random_range(1..=4) } else { 0 };
-            let mut event = |rng: &mut StdRng, part| {
+            let mut event = |rng: &mut StdRng, part: Option<usize>| {
                 let kind = if padding > 0 { Kind::Passes } else { kind(rng, world) };
+                // In another one it is a body like any other.
+                let kind = if part.is_some() && kind == Kind::Torn { Kind::NoJson } else { kind };
                 let looks_up = !kind.is_poison() && one_in(rng, 4);
-                let body = kind.body(&format!("{name}-e{}", events.len()), looks_up, padding);
+                let id = format!("{name}-e{}", events.len());
+                let body = if kind == Kind::Torn { torn(id.as_bytes()) } else { kind.body(&id, looks_up, padding) };
                 events.push(Event {
                     kind,
                     place: (shard, number),
@@ -107,7 +110,7 @@ fn kind(rng: &mut StdRng, world: World) -> Kind {
         0..3 => Kind::Act,
         3..6 => once,
         6..8 => Kind::Passes,
-        _ => *pick(rng, &[Kind::NoJson, Kind::NoAmount, Kind::WrongAmount]),
+        _ => *pick(rng, &[Kind::NoJson, Kind::NoAmount, Kind::WrongAmount, Kind::Torn]),
     }
 }
 
@@ -130,7 +133,7 @@ fn troubles(rng: &mut StdRng, world: World, events: &[Event], bounded: bool) -> 
         let fault = fault(rng, world, port);
         let times = match fault {
             Fault::Refused => Trouble::ALWAYS,
-            Fault::KillBefore | Fault::KillAfter | Fault::Abandon => 1,
+            Fault::KillBefore | Fault::KillAfter | Fault::Stall | Fault::Abandon => 1,
             // Each takes as long as the handler waits.
             Fault::SilentBefore | Fault::SilentAfter => rng.random_range(1..=3),
             _ => match rng.random_range(0..20) {
@@ -155,7 +158,7 @@ fn of(events: &[Event], concerns: impl Fn(&Event) -> bool) -> Vec<usize> {
 
 fn fault(rng: &mut StdRng, world: World, port: Port) -> Fault {
     if world != World::Memory && one_in(rng, 3) {
-        return *pick(rng, &[Fault::KillBefore, Fault::KillAfter]);
+        return *pick(rng, &[Fault::KillBefore, Fault::KillAfter, Fault::KillAfter, Fault::Stall]);
     }
     let store = [Fault::Busy, Fault::Error, Fault::ErrorAfter, Fault::CutBefore, Fault::CutAfter];
     let all = [

@@ -16,6 +16,8 @@ pub enum Kind {
     NoJson,
     NoAmount,
     WrongAmount,
+    /// An aggregated record that cannot be taken apart.
+    Torn,
 }
 
 impl Kind {
@@ -24,7 +26,7 @@ impl Kind {
     }
 
     pub fn is_poison(self) -> bool {
-        matches!(self, Kind::NoJson | Kind::NoAmount | Kind::WrongAmount)
+        !matches!(self, Kind::Act | Kind::ActOnce | Kind::Passes)
     }
 
     /// The bytes of one; `looks_up`: its customer is asked for.
@@ -34,7 +36,7 @@ impl Kind {
         match self {
             Kind::Act | Kind::ActOnce => {}
             Kind::Passes => body["amount"] = json!(1.5),
-            Kind::NoJson => return format!("{name}, and no JSON").into_bytes(),
+            Kind::NoJson | Kind::Torn => return format!("{name}, and no JSON").into_bytes(),
             Kind::NoAmount => drop(body.as_object_mut().expect("an object").remove("amount")),
             Kind::WrongAmount => body["amount"] = json!("much"),
         }

@@ -13,7 +13,7 @@ pub enum Port {
 }
 
 /// How one request ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// 503
     Busy,
@@ -39,6 +39,8 @@ pub enum Fault {
     KillBefore,
     /// Behind it, before the answer.
     KillAfter,
+    /// The process stands still before the effect, until its time is up and it is ended.
+    Stall,
     /// All is well, but the mapping gives the invocation up, which goes on.
     Abandon,
 }

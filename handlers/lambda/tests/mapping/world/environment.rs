@@ -6,6 +6,8 @@ use std::{
         Arc, RwLock, Weak,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use super::receiver::{Life, Receiver};
@@ -92,6 +94,20 @@ impl Environment {
     /// What the process wrote.
     pub fn log(&self) -> String {
         self.current.read().unwrap().as_ref().unwrap().process.log()
+    }
+
+    /// Stops the process of that life, and ends it once its time is up.
+    pub fn stall(&self, life: &Life, limit: Duration) {
+        {
+            let current = self.current.read().unwrap();
+            let stalled = current.as_ref().unwrap();
+            if stalled.life.number != life.number || self.kills.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            stalled.process.signal("STOP");
+        }
+        thread::sleep(limit);
+        self.kill(life);
     }
 
     /// Ends the process of that life, as Lambda does when it takes too much memory or time: nothing that it asked for and was not

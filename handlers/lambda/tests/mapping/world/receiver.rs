@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, RwLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -107,15 +108,15 @@ impl Shared {
             let (track, _) = self.track(&key)?;
             Some((track.key(&key)?, track))
         });
-        let fault = asked.and_then(|(of, track)| track.state().next(Port::Store, of));
-        let Some(fault) = fault else { return store::ask(table, request) };
+        let fault = asked.and_then(|(of, track)| Some((track.state().next(Port::Store, of)?, track.schedule.limit)));
+        let Some((fault, limit)) = fault else { return store::ask(table, request) };
         if fault.has_effect() {
             store::ask(table, request);
         }
         match fault {
             Fault::Busy => store::busy(),
             Fault::Error | Fault::ErrorAfter => store::broken(),
-            fault => life.fail(fault),
+            fault => life.fail(fault, limit),
         }
     }
 
@@ -184,8 +185,8 @@ impl Life {
             if fault.is_none_or(Fault::has_effect) {
                 let delivery = state.deliveries[asked.of];
                 let told = fault.is_none_or(|fault| fault == Fault::Abandon);
-                let (port, of, key, said) = (asked.port, asked.of, asked.key.clone(), asked.said.clone());
-                state.seen.push(Seen { port, of, key, told, delivery, life: self.number, said });
+                let (of, key, said) = (asked.of, asked.key.clone(), asked.said.clone());
+                state.seen.push(Seen { of, key, told, delivery, life: self.number, said });
             }
             fault
         };
@@ -195,12 +196,12 @@ impl Life {
                 (asked.track.abandons)(asked.of);
                 well()
             }
-            Some(fault) => self.fail(fault),
+            Some(fault) => self.fail(fault, asked.track.schedule.limit),
         }
     }
 
     /// Fails a request.
-    pub fn fail(&self, fault: Fault) -> Answer {
+    pub fn fail(&self, fault: Fault, limit: Duration) -> Answer {
         let status = |status| Answer { status, ..Answer::default() };
         match fault {
             Fault::Busy => status(503),
@@ -213,6 +214,12 @@ impl Life {
             Fault::KillBefore | Fault::KillAfter => {
                 if let Some(environment) = self.environment.upgrade() {
                     environment.kill(self);
+                }
+                cut()
+            }
+            Fault::Stall => {
+                if let Some(environment) = self.environment.upgrade() {
+                    environment.stall(self, limit);
                 }
                 cut()
             }

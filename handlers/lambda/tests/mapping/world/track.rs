@@ -10,7 +10,6 @@ use crate::schedule::{Fault, Port, Schedule};
 /// A request that had its effect.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub port: Port,
     /// Its event.
     pub of: usize,
     /// `idempotency-key`
@@ -39,8 +38,9 @@ pub enum Said {
 pub struct State {
     plan: HashMap<(Port, usize), VecDeque<(Fault, u32)>>,
     pub seen: Vec<Seen>,
-    /// How many requests were made to fail.
+    /// How many requests were made to fail, and how.
     pub failed: usize,
+    pub faults: HashMap<(Port, Fault), usize>,
     /// Those ports and events (or keys) of which some were.
     pub troubled: HashSet<(Port, usize)>,
     /// How often each event was given to the function.
@@ -102,6 +102,7 @@ impl State {
             coming.pop_front();
         }
         self.failed += 1;
+        *self.faults.entry((port, fault)).or_default() += 1;
         self.troubled.insert((port, of));
         Some(fault)
     }
