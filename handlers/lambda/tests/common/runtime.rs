@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::http::{self, Answer as Said, Request};
+use crate::http::{self, Answer as Said, Manner, Request};
 
 /// Longer than anything takes here, on the busiest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -63,6 +63,8 @@ struct State {
     asked: bool,
     most: usize,
     deaf: bool,
+    /// Its process has ended.
+    handed_over: bool,
 }
 
 /// The API. It ends with the test's process.
@@ -118,6 +120,8 @@ impl Runtime {
     /// Its process has ended: what was given out fails, as on Lambda, and what was not goes to another one's API.
     pub fn hand_over(&self, other: &Runtime) {
         let mut state = self.state();
+        state.handed_over = true;
+        self.shared.queued.notify_all();
         let running: Vec<String> = state.running.drain().map(|(id, _)| id).collect();
         for id in running {
             state.crashed.insert(id.clone());
@@ -194,6 +198,9 @@ impl Runtime {
         state.asked = true;
         self.shared.changed.notify_all();
         let (id, invocation) = loop {
+            if state.handed_over {
+                return Said { manner: Manner::Cut, ..Said::default() };
+            }
             if let Some(next) = state.queue.pop_front() {
                 break next;
             }

@@ -12,12 +12,12 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    account::Wrong,
+    account::{Account, Wrong},
     drive::{Lie, drive},
-    model::Destination,
-    schedule::{Fault, Port, Schedule, Trouble, World, draw},
+    model::{Destination, Mapping, Stream},
+    schedule::{Fault, Kind, Port, Schedule, Trouble, World, draw},
     schedules::PIPELINE,
-    world::{Environment, Receiver},
+    world::{Environment, Receiver, Said, Seen, Track},
 };
 
 /// How many schedules may go by before it must be found.
@@ -70,6 +70,38 @@ fn an_answer_that_asks_for_everything_again() {
     };
     let lie: Lie = |_| json!({ "batchItemFailures": [{ "itemIdentifier": "" }] });
     finds(Wrong::AskedAgain, PIPELINE, change, Some(lie));
+}
+
+#[test]
+fn an_answer_that_names_a_record_of_another_batch() {
+    let change = |schedule: &mut Schedule| {
+        schedule.settings.maximum_retry_attempts = Some(0);
+        schedule.settings.on_failure = Some(Destination::Sqs);
+    };
+    let lie: Lie = |_| json!({ "batchItemFailures": [{ "itemIdentifier": Stream::sequence_number((9, 9)) }] });
+    finds(Wrong::OtherRecord, PIPELINE, change, Some(lie));
+}
+
+#[test]
+fn an_action_that_comes_again_under_another_key() {
+    let receiver = Arc::new(Receiver::start());
+    let mut seeds = (0..).map(|seed| draw(seed, World::Memory));
+    let schedule = seeds.find(|schedule| schedule.events[0].kind == Kind::Act).unwrap();
+    let (settings, stream) = (schedule.settings.clone(), schedule.stream.clone());
+    let track = Arc::new(Track::new(schedule, Box::new(|_| {})));
+    let seen = |key: &str, delivery| Seen {
+        of: 0,
+        key: key.to_owned(),
+        told: true,
+        delivery,
+        since: Duration::ZERO,
+        life: 0,
+        said: Said::Action,
+    };
+    track.state().seen.extend([seen("one", 1), seen("another", 2)]);
+    let mut account = Account::new(track, receiver);
+    account.close(&Mapping::new(settings, &stream));
+    assert!(account.wrong.iter().any(|(wrong, _)| *wrong == Wrong::OtherKey), "{:?}", account.wrong);
 }
 
 #[test]

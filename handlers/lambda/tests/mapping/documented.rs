@@ -20,22 +20,11 @@ fn fails_with(bad: usize) -> impl FnMut(&[Place]) -> Outcome {
 #[test]
 fn halving_isolates_a_record_and_uses_up_no_attempt() {
     let stream = stream(&[("a", 0); 8]);
-    let settings = Settings {
-        bisect_batch_on_function_error: true,
-        maximum_retry_attempts: Some(1),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { bisect_batch_on_function_error: true, maximum_retry_attempts: Some(1), ..Settings::default() };
     let (invoked, mapping) = run_all(settings, &stream, fails_with(5));
-    let all: Vec<Vec<usize>> = vec![
-        (0..8).collect(),
-        (0..4).collect(),
-        (4..8).collect(),
-        vec![4, 5],
-        vec![4],
-        vec![5],
-        vec![5],
-        vec![6, 7],
-    ];
+    let all: Vec<Vec<usize>> =
+        vec![(0..8).collect(), (0..4).collect(), (4..8).collect(), vec![4, 5], vec![4], vec![5], vec![5], vec![6, 7]];
     assert_eq!(invoked, all);
     let [given_up] = mapping.discarded() else { panic!() };
     assert_eq!((&given_up.places[..], given_up.invocations), (&[(0, 5)][..], 2));
@@ -56,10 +45,13 @@ fn with_both_a_batch_is_cut_where_the_answer_says() {
     let stream = stream(&[("a", 0); 6]);
     let settings =
         Settings { bisect_batch_on_function_error: true, report_batch_item_failures: true, ..Settings::default() };
-    let mut answers = vec![json!(null), json!({ "batchItemFailures": [
+    let mut answers = vec![
+        json!(null),
+        json!({ "batchItemFailures": [
         { "itemIdentifier": Stream::sequence_number((0, 4)) },
         { "itemIdentifier": Stream::sequence_number((0, 2)) },
-    ] })];
+    ] }),
+    ];
     let (invoked, mapping) = run_all(settings, &stream, |_| Outcome::Answered(answers.pop().unwrap()));
     assert_eq!(invoked, [(0..6).collect::<Vec<_>>(), (2..6).collect()], "from the lowest number on, in one piece");
     assert_eq!(mapping.checkpoint(0), 6);
@@ -96,8 +88,7 @@ fn a_lane_holds_only_its_own_keys_and_the_checkpoint() {
 #[test]
 fn a_window_collects_until_it_is_over_or_the_batch_is_full() {
     let stream = stream(&[("a", 0), ("a", 3), ("a", 4), ("a", 5), ("a", 7)]);
-    let settings =
-        Settings { batch_size: 3, maximum_batching_window: Duration::from_secs(5), ..Settings::default() };
+    let settings = Settings { batch_size: 3, maximum_batching_window: Duration::from_secs(5), ..Settings::default() };
     let mut mapping = Mapping::new(settings, &stream);
     assert!(mapping.poll().is_empty());
     assert_eq!(mapping.next_due(), Some(Duration::from_secs(4)), "full with the third");
@@ -116,7 +107,11 @@ fn a_payload_has_six_megabytes() {
         Outcome::Answered(Value::Null)
     });
     assert_eq!(invoked, [(0..4).collect::<Vec<_>>(), (4..8).collect(), vec![8, 9]]);
-    assert_eq!(mapping.now(), Duration::from_secs(60), "a full payload does not wait for the window, the last one does");
+    assert_eq!(
+        mapping.now(),
+        Duration::from_secs(60),
+        "a full payload does not wait for the window, the last one does"
+    );
 }
 
 #[test]

@@ -64,8 +64,7 @@ pub fn drive(schedule: Schedule, environments: &[Arc<Environment>], lie: Option<
     let mapping = Mapping::new(schedule.settings.clone(), &schedule.stream);
     let account = Account::new(track.clone(), receiver.clone());
     let (flights, behind) = (HashMap::new(), false);
-    let drive =
-        Drive { track: track.clone(), environments, mapping, told, ear, flights, account, lie, behind };
+    let drive = Drive { track: track.clone(), environments, mapping, told, ear, flights, account, lie, behind };
     let account = drive.run();
     receiver.leave(&track);
     account
@@ -106,7 +105,7 @@ impl Drive<'_> {
         let events = self.account.events_at(&invocation.places);
         let failed_before = {
             let mut state = self.track.state();
-            events.iter().for_each(|event| state.deliveries[*event] += 1);
+            state.deliver(&events);
             state.failed
         };
         let payload = schedule.stream.payload(invocation.places.iter().copied());
@@ -122,8 +121,9 @@ impl Drive<'_> {
     /// Waits until something is told, or an invocation's time is up.
     fn hear(&mut self) {
         // Beyond the limit by what a busy machine needs to start a process in.
-        const GRACE: Duration = Duration::from_secs(20);
-        let ends = self.flights.values().map(|flight| flight.started).min().unwrap() + self.track.schedule.limit + GRACE;
+        const GRACE: Duration = Duration::from_secs(60);
+        let ends =
+            self.flights.values().map(|flight| flight.started).min().unwrap() + self.track.schedule.limit + GRACE;
         match self.told.recv_timeout(ends.saturating_duration_since(Instant::now())) {
             Ok(Told::Answered(id, answer)) => self.answered(id, answer),
             Ok(Told::Abandon(event)) => self.abandon(event),

@@ -48,7 +48,8 @@ fn of_one(stream: &Stream, number: usize, condition: &str, count: u32, error: Op
         },
     });
     if let Some(error) = error {
-        document["responseContext"] = json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": error });
+        document["responseContext"] =
+            json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": error });
     }
     document
 }
@@ -65,9 +66,7 @@ fn report_batch_item_failures() {
     };
     let stream = stream(&["test_0", "test_1", "test_2", "test_3", "test_4", "test_5"].map(|key| (key, 0)));
     let last = (0, 5);
-    let fails = |places: &[Place]| {
-        names(places.contains(&last).then(|| json!(Stream::sequence_number(last))))
-    };
+    let fails = |places: &[Place]| names(places.contains(&last).then(|| json!(Stream::sequence_number(last))));
     let (invoked, mapping) = run_all(settings, &stream, fails);
     assert_eq!(invoked, [vec![0, 1, 2], vec![3, 4, 5], vec![5], vec![5], vec![5], vec![5]]);
     let expected = of_one(&stream, 5, "RetryAttemptsExhausted", 4, Some(Value::Null));
@@ -128,12 +127,8 @@ fn report_batch_item_success_scenarios() {
 fn on_failure_destinations() {
     let stream = stream(&[("custom", 0)]);
     for destination in [Destination::Sqs, Destination::Sns, Destination::S3] {
-        let settings = Settings {
-            batch_size: 1,
-            maximum_retry_attempts: Some(1),
-            on_failure: Some(destination),
-            ..settings()
-        };
+        let settings =
+            Settings { batch_size: 1, maximum_retry_attempts: Some(1), on_failure: Some(destination), ..settings() };
         let (invoked, mapping) = run_all(settings, &stream, |_| Outcome::FunctionError);
         assert_eq!(invoked, [[0], [0]], "{destination:?}");
         let mut expected = of_one(&stream, 0, "RetryAttemptsExhausted", 2, Some(json!("Unhandled")));
@@ -149,7 +144,8 @@ fn on_failure_destinations() {
 #[test]
 fn a_record_expires_while_it_is_retried() {
     let age = Some(Duration::from_secs(60));
-    let settings = Settings { batch_size: 1, maximum_record_age: age, on_failure: Some(Destination::Sqs), ..settings() };
+    let settings =
+        Settings { batch_size: 1, maximum_record_age: age, on_failure: Some(Destination::Sqs), ..settings() };
     let stream = stream(&[("test", 0)]);
     let (invoked, mapping) = run_all(settings, &stream, |_| Outcome::FunctionError);
     assert_eq!(invoked.len(), 8);

@@ -39,23 +39,19 @@ impl Lane {
         self.running.is_none() && self.waiting.is_empty() && self.taken == self.places.len()
     }
 
-    /// Returns when the next batch is due, as far as is known yet.
-    pub fn due(&self, stream: &Stream, settings: &Settings, now: Duration) -> Option<Duration> {
+    /// Returns when the next batch is due.
+    pub fn due(&self, stream: &Stream, settings: &Settings) -> Option<Duration> {
         if self.running.is_some() {
             return None;
         }
         if let Some(batch) = self.waiting.front() {
             return Some(batch.not_before);
         }
-        let arrived = |place: &Place| stream.record(*place).arrived;
-        let first = self.places.get(self.taken)?;
-        let opened = arrived(first).max(self.idle_since);
+        let opened = stream.record(*self.coming().first()?).arrived.max(self.idle_since);
         let ends = opened + settings.maximum_batching_window;
-        let coming = &self.places[self.taken..];
         // A batch that is full does not wait for its window.
-        let last = coming.get(settings.batch_size - 1).map(|last| arrived(last).max(opened));
-        let full = if self.visible(stream, settings, now).1 { Some(now.max(opened)) } else { last };
-        Some(full.map_or(ends, |full| full.min(ends)))
+        let (_, full) = self.room(stream, settings);
+        Some(full.map_or(ends, |full| full.max(opened).min(ends)))
     }
 
     /// Takes the next batch, which is due.
@@ -63,21 +59,25 @@ impl Lane {
         if let Some(batch) = self.waiting.pop_front() {
             return batch;
         }
-        let (count, _) = self.visible(stream, settings, now);
-        let places = self.places[self.taken..self.taken + count].to_vec();
-        self.taken += count;
+        let (room, _) = self.room(stream, settings);
+        let there = self.coming()[..room].iter().take_while(|place| stream.record(**place).arrived <= now);
+        let places: Vec<Place> = there.copied().collect();
+        self.taken += places.len();
         Batch { places, attempts: 0, function_error: false, not_before: now }
     }
 
-    /// Counts those that make up a batch now, and tells whether there is room for no more.
-    fn visible(&self, stream: &Stream, settings: &Settings, now: Duration) -> (usize, bool) {
-        let there = self.places[self.taken..].iter().copied().take_while(|place| stream.record(*place).arrived <= now);
-        let there: Vec<Place> = there.take(settings.batch_size).collect();
-        if there.is_empty() {
-            return (0, false);
-        }
-        let fitting = stream.fitting(there.iter().copied()).min(there.len());
-        (fitting, fitting < there.len() || fitting == settings.batch_size)
+    fn coming(&self) -> &[Place] {
+        &self.places[self.taken..]
+    }
+
+    /// How many of those that come make up a batch, at most, and when it is full: with the last one it may have, or with the first one
+    /// that does not fit.
+    fn room(&self, stream: &Stream, settings: &Settings) -> (usize, Option<Duration>) {
+        let coming = self.coming();
+        let most = coming.len().min(settings.batch_size);
+        let room = stream.fitting(&coming[..most]);
+        let last = if room == settings.batch_size { coming.get(room - 1) } else { coming.get(room) };
+        (room, last.map(|last| stream.record(*last).arrived))
     }
 
     /// Begins again at a record, as a new poller does.

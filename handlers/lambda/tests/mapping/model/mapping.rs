@@ -83,7 +83,7 @@ impl<'a> Mapping<'a> {
                 continue;
             }
             for lane in 0..self.lanes[shard].len() {
-                while self.lanes[shard][lane].due(self.stream, &self.settings, self.now).is_some_and(|due| due <= self.now) {
+                while self.lanes[shard][lane].due(self.stream, &self.settings).is_some_and(|due| due <= self.now) {
                     let batch = self.lanes[shard][lane].take(self.stream, &self.settings, self.now);
                     let Some(batch) = self.of_age(batch) else { continue };
                     self.invocations += 1;
@@ -99,7 +99,7 @@ impl<'a> Mapping<'a> {
     pub fn next_due(&self) -> Option<Duration> {
         let shards = (0..self.lanes.len()).filter(|shard| self.may_begin(*shard));
         let lanes = shards.flat_map(|shard| &self.lanes[shard]);
-        lanes.filter_map(|lane| lane.due(self.stream, &self.settings, self.now)).min()
+        lanes.filter_map(|lane| lane.due(self.stream, &self.settings)).min()
     }
 
     /// Hears how an invocation ended; gives the records that are done by that.
@@ -220,9 +220,9 @@ impl<'a> Mapping<'a> {
 /// The lane of a partition key.
 pub fn lane_of(partition_key: &str, lanes: usize) -> usize {
     // FNV-1a: the same on every machine.
-    let hash = partition_key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = partition_key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     usize::try_from(hash % lanes as u64).expect("fewer than ten")
 }
 

@@ -30,7 +30,6 @@ mod on_failure;
 mod settings;
 mod stream;
 
-
 pub use mapping::{Invocation, Mapping, Outcome, lane_of};
 pub use on_failure::Condition;
 pub use settings::{Destination, Settings};

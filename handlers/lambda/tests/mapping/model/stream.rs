@@ -65,11 +65,11 @@ impl Stream {
         self.began_ms + u64::try_from(at.as_millis()).expect("no test lasts that long")
     }
 
-    /// A record as the function is sent it.
-    fn sent(&self, place: Place) -> String {
-        let Record { partition_key, data, arrived } = self.record(place);
+    /// A record as the function is sent it, with that data.
+    fn sent(&self, place: Place, data: &str) -> String {
+        let Record { partition_key, arrived, .. } = self.record(place);
         let (shard, number) = (Stream::shard_id(place.0), Stream::sequence_number(place));
-        let (key, data) = (serde_json::to_string(partition_key).expect("a text"), STANDARD.encode(data));
+        let key = serde_json::to_string(partition_key).expect("a text");
         let arrived = self.date_ms(*arrived);
         format!(
             "{{\"kinesis\":{{\"kinesisSchemaVersion\":\"1.0\",\"partitionKey\":{key},\"sequenceNumber\":\"{number}\",\
@@ -85,17 +85,17 @@ impl Stream {
 
     /// The payload of these records.
     pub fn payload(&self, places: impl IntoIterator<Item = Place>) -> String {
-        let records: Vec<String> = places.into_iter().map(|place| self.sent(place)).collect();
-        format!("{{\"Records\":[{}]}}", records.join(","))
+        let records = places.into_iter().map(|place| self.sent(place, &STANDARD.encode(&self.record(place).data)));
+        format!("{{\"Records\":[{}]}}", records.collect::<Vec<_>>().join(","))
     }
 
-    /// How many of these fit into one payload: one at least.
-    pub fn fitting(&self, places: impl IntoIterator<Item = Place>) -> usize {
+    /// How many of these, from the first on, fit into one payload: one at least.
+    pub fn fitting(&self, places: &[Place]) -> usize {
         let mut bytes = AROUND;
-        let fits = |place: &Place| {
-            bytes += self.sent(*place).len() + 1;
+        let fits = |place: &&Place| {
+            bytes += self.sent(**place, "").len() + self.record(**place).data.len().div_ceil(3) * 4 + 1;
             bytes - 1 <= MOST_BYTES
         };
-        places.into_iter().take_while(fits).count().max(1)
+        places.iter().take_while(fits).count().max(1)
     }
 }

@@ -19,7 +19,7 @@ pub fn draw(seed: u64, world: World) -> Schedule {
     let bounded = settings.maximum_retry_attempts.is_some() || settings.maximum_record_age.is_some();
     let troubles = troubles(rng, world, &events, bounded);
     let mishaps = mishaps(rng);
-    let limit = Duration::from_millis(*pick(rng, &[1500, 1500, 3000]));
+    let limit = Duration::from_millis(*pick(rng, &[600, 1500, 1500, 3000]));
     Schedule { seed, world, stream, settings, events, troubles, mishaps, limit }
 }
 
@@ -77,7 +77,11 @@ fn stream(rng: &mut StdRng, seed: u64, world: World) -> (Stream, Vec<Event>) {
                 let kind = if part.is_some() && kind == Kind::Torn { Kind::NoJson } else { kind };
                 let looks_up = !kind.is_poison() && one_in(rng, 4);
                 let id = format!("{name}-e{}", events.len());
-                let body = if kind == Kind::Torn { torn(id.as_bytes()) } else { kind.body(&id, looks_up, padding) };
+                let body = if kind == Kind::Torn {
+                    torn(id.as_bytes())
+                } else {
+                    kind.body(&id, &partition_key, looks_up, padding)
+                };
                 events.push(Event {
                     kind,
                     place: (shard, number),
@@ -157,27 +161,15 @@ fn of(events: &[Event], concerns: impl Fn(&Event) -> bool) -> Vec<usize> {
 }
 
 fn fault(rng: &mut StdRng, world: World, port: Port) -> Fault {
-    if world != World::Memory && one_in(rng, 3) {
-        return *pick(rng, &[Fault::KillBefore, Fault::KillAfter, Fault::KillAfter, Fault::Stall]);
-    }
-    let store = [Fault::Busy, Fault::Error, Fault::ErrorAfter, Fault::CutBefore, Fault::CutAfter];
-    let all = [
-        Fault::Busy,
-        Fault::Busy,
-        Fault::Throttled,
-        Fault::Error,
-        Fault::ErrorAfter,
-        Fault::CutBefore,
-        Fault::CutBefore,
-        Fault::CutAfter,
-        Fault::CutAfter,
-        Fault::SilentBefore,
-        Fault::SilentAfter,
-        Fault::Forbidden,
-        Fault::Refused,
-        Fault::Abandon,
-    ];
-    if port == Port::Store { *pick(rng, &store) } else { *pick(rng, &all) }
+    let ends = world != World::Memory && one_in(rng, 3);
+    *pick(
+        rng,
+        match port {
+            _ if ends => &Fault::ENDS[..],
+            Port::Store => &Fault::OF_TABLES,
+            _ => &Fault::ANSWERS,
+        },
+    )
 }
 
 fn mishaps(rng: &mut StdRng) -> HashMap<u64, Mishap> {

@@ -30,9 +30,10 @@ impl Kind {
     }
 
     /// The bytes of one; `looks_up`: its customer is asked for.
-    pub fn body(self, name: &str, looks_up: bool, padding: usize) -> Vec<u8> {
+    pub fn body(self, name: &str, key: &str, looks_up: bool, padding: usize) -> Vec<u8> {
         let account = looks_up.then_some(name);
-        let mut body = json!({ "id": name, "amount": 42.5, "once": self == Kind::ActOnce, "account": account });
+        let mut body =
+            json!({ "id": name, "of": key, "amount": 42.5, "once": self == Kind::ActOnce, "account": account });
         match self {
             Kind::Act | Kind::ActOnce => {}
             Kind::Passes => body["amount"] = json!(1.5),

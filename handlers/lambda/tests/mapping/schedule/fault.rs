@@ -46,6 +46,27 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What a service over HTTP does.
+    pub const ANSWERS: [Fault; 12] = [
+        Fault::Busy,
+        Fault::Throttled,
+        Fault::Error,
+        Fault::ErrorAfter,
+        Fault::CutBefore,
+        Fault::CutAfter,
+        Fault::SilentBefore,
+        Fault::SilentAfter,
+        Fault::Forbidden,
+        Fault::Refused,
+        Fault::Abandon,
+        // Once more: the commonest.
+        Fault::Busy,
+    ];
+    /// What a table does.
+    pub const OF_TABLES: [Fault; 5] = [Fault::Busy, Fault::Error, Fault::ErrorAfter, Fault::CutBefore, Fault::CutAfter];
+    /// What becomes of the process.
+    pub const ENDS: [Fault; 3] = [Fault::KillBefore, Fault::KillAfter, Fault::Stall];
+
     /// Whether the request has its effect.
     pub fn has_effect(self) -> bool {
         matches!(self, Fault::ErrorAfter | Fault::CutAfter | Fault::SilentAfter | Fault::KillAfter | Fault::Abandon)

@@ -16,6 +16,9 @@ use crate::{
     runtime::{Answer, Invocation, Runtime},
 };
 
+/// Longer than a process needs to get ready on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
 /// What a schedule hears while it runs.
 pub enum Told {
     /// An invocation of that number was answered.
@@ -61,7 +64,9 @@ impl Environment {
             own: own.clone(),
             current: RwLock::new(None),
         });
-        *environment.current.write().unwrap() = Some(environment.process());
+        let first = environment.process();
+        assert!(first.runtime.is_asked(READY_WITHIN), "it does not get ready\n{}", first.process.log());
+        *environment.current.write().unwrap() = Some(first);
         environment
     }
 
@@ -116,7 +121,9 @@ impl Environment {
         let mut current = self.current.write().unwrap();
         let ended = current.as_mut().unwrap();
         let left = |kills: usize| kills.checked_sub(1);
-        if ended.life.number != life.number || self.kills.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err() {
+        if ended.life.number != life.number
+            || self.kills.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
+        {
             return;
         }
         *life.lives.write().unwrap() = false;

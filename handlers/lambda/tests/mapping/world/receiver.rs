@@ -183,10 +183,10 @@ impl Life {
             let mut state = asked.track.state();
             let fault = state.next(asked.port, asked.of);
             if fault.is_none_or(Fault::has_effect) {
-                let delivery = state.deliveries[asked.of];
+                let (delivery, at) = state.deliveries[asked.of];
                 let told = fault.is_none_or(|fault| fault == Fault::Abandon);
                 let (of, key, said) = (asked.of, asked.key.clone(), asked.said.clone());
-                state.seen.push(Seen { of, key, told, delivery, life: self.number, said });
+                state.seen.push(Seen { of, key, told, delivery, since: at.elapsed(), life: self.number, said });
             }
             fault
         };

@@ -19,8 +19,7 @@ pub fn table(dynamodb: &StandIn) -> SocketAddr {
         "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
         "BillingMode": "PAY_PER_REQUEST",
     });
-    let signed =
-        "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00";
+    let signed = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00";
     let headers = [
         ("x-amz-target", "DynamoDB_20120810.CreateTable"),
         ("content-type", "application/x-amz-json-1.0"),
@@ -59,6 +58,7 @@ pub fn broken() -> Answer {
 }
 
 fn fault(status: u16, kind: &str) -> Answer {
-    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "as the schedule says" });
+    let body =
+        json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "as the schedule says" });
     Answer { status, body: body.to_string(), ..Answer::default() }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Mutex, MutexGuard},
+    time::{Duration, Instant},
 };
 
 use crate::schedule::{Fault, Port, Schedule};
@@ -18,6 +19,8 @@ pub struct Seen {
     pub told: bool,
     /// How often the event had been given to the function by then.
     pub delivery: u32,
+    /// How long ago that was, the last time.
+    pub since: Duration,
     /// Which process asked.
     pub life: u64,
     pub said: Said,
@@ -34,7 +37,6 @@ pub enum Said {
     Row,
 }
 
-#[derive(Default)]
 pub struct State {
     plan: HashMap<(Port, usize), VecDeque<(Fault, u32)>>,
     pub seen: Vec<Seen>,
@@ -43,8 +45,8 @@ pub struct State {
     pub faults: HashMap<(Port, Fault), usize>,
     /// Those ports and events (or keys) of which some were.
     pub troubled: HashSet<(Port, usize)>,
-    /// How often each event was given to the function.
-    pub deliveries: Vec<u32>,
+    /// How often each event was given to the function, and when the last time.
+    pub deliveries: Vec<(u32, Instant)>,
     /// Events of invocations that the mapping gave up, and that went on.
     pub abandoned: HashSet<usize>,
 }
@@ -66,7 +68,15 @@ impl Track {
         for (number, event) in schedule.events.iter().enumerate() {
             keys.entry(event.key.clone()).or_insert(number);
         }
-        let mut state = State { deliveries: vec![0; schedule.events.len()], ..State::default() };
+        let mut state = State {
+            plan: HashMap::new(),
+            seen: Vec::new(),
+            failed: 0,
+            faults: HashMap::new(),
+            troubled: HashSet::new(),
+            deliveries: vec![(0, Instant::now()); schedule.events.len()],
+            abandoned: HashSet::new(),
+        };
         for trouble in &schedule.troubles {
             let of = if trouble.port == Port::Store { keys[&schedule.events[trouble.of].key] } else { trouble.of };
             state.plan.entry((trouble.port, of)).or_default().push_back((trouble.fault, trouble.times));
@@ -90,6 +100,13 @@ impl Track {
 }
 
 impl State {
+    /// Gives events to the function.
+    pub fn deliver(&mut self, events: &[usize]) {
+        for event in events {
+            self.deliveries[*event] = (self.deliveries[*event].0 + 1, Instant::now());
+        }
+    }
+
     /// Says how the next request there is to end.
     pub fn next(&mut self, port: Port, of: usize) -> Option<Fault> {
         let coming = self.plan.get_mut(&(port, of))?;

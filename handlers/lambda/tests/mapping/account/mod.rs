@@ -1,20 +1,22 @@
 //! The account of a schedule: what became of every event, by what the services saw and the mapping's destination was sent.
 
+mod counts;
+mod on_failure;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
-    ops::AddAssign,
     sync::Arc,
     time::Duration,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+pub use counts::Counts;
 use serde_json::Value;
 
 use crate::{
-    model::{Mapping, Place, Stream, lane_of},
+    model::{Mapping, Place},
     runtime::Answer,
     schedule::{Event, Kind, Port},
+    schedules::PATIENCE,
     world::{Receiver, Said, Seen, State, Track},
 };
 
@@ -43,10 +45,6 @@ pub enum Wrong {
     Log,
 }
 
-/// What there was, by its name.
-#[derive(Clone, Debug, Default)]
-pub struct Counts(pub BTreeMap<String, usize>);
-
 /// How an invocation ended.
 pub struct Ended<'a> {
     pub places: &'a [Place],
@@ -62,7 +60,7 @@ pub struct Account {
     receiver: Arc<Receiver>,
     at: HashMap<Place, Vec<usize>>,
     done: HashSet<Place>,
-    /// Events of invocations that took most of their time.
+    /// Events of invocations that took longer than the handler waits for an answer: it may have come too late.
     slow: HashSet<usize>,
     /// Something went wrong behind which leases may be left.
     shaken: bool,
@@ -86,7 +84,7 @@ impl Account {
 
     /// Counts so many more of that.
     pub fn count(&mut self, what: &str, more: usize) {
-        *self.counts.0.entry(what.to_owned()).or_default() += more;
+        self.counts.add(what, more);
     }
 
     /// The events of these records.
@@ -95,17 +93,16 @@ impl Account {
     }
 
     fn is_wrong(&mut self, wrong: Wrong, event: usize) {
-        let event = format!("event {event}: {:?}", self.track.schedule.events[event]);
-        self.wrong.push((wrong, event));
+        let Event { kind, place, part, .. } = &self.track.schedule.events[event];
+        self.wrong.push((wrong, format!("event {event}, {kind:?} at {place:?} {part:?}")));
     }
 
     /// Takes down how an invocation ended: what is asked for again must have had a reason to be.
     pub fn invocation(&mut self, ended: &Ended<'_>) {
         let Ended { places, answer, took, failed_before } = ended;
-        let limit = self.track.schedule.limit;
         let events = self.events_at(places);
         self.count("invocations", 1);
-        let slow = *took >= limit * 2 / 5;
+        let slow = *took >= PATIENCE;
         if slow {
             self.slow.extend(&events);
         }
@@ -165,13 +162,15 @@ impl Account {
         for ((port, fault), count) in &state.faults {
             self.count(&format!("faults: {port:?} {fault:?}"), *count);
         }
-        let on_failure = self.on_failure(&mapping.documents());
+        let schedule = &track.schedule;
+        let on_failure = on_failure::places(&mapping.documents(), &schedule.stream, &schedule.settings);
         for batch in mapping.discarded() {
             self.count(&format!("batches given up: {:?}", batch.condition), 1);
         }
         let given_up: HashSet<Place> = mapping.discarded().iter().flat_map(|batch| batch.places.clone()).collect();
         for (number, event) in track.schedule.events.iter().enumerate() {
-            let seen: Vec<(usize, &Seen)> = state.seen.iter().enumerate().filter(|(_, seen)| seen.of == number).collect();
+            let seen: Vec<(usize, &Seen)> =
+                state.seen.iter().enumerate().filter(|(_, seen)| seen.of == number).collect();
             self.close_event(&state, number, event, &seen, on_failure.contains(&event.place));
         }
         self.order(&state, &given_up);
@@ -215,9 +214,14 @@ impl Account {
             Kind::ActOnce => unmarked(seen),
             _ => seen.delivery < next.delivery || state.abandoned.contains(&number),
         };
-        let wrong = actions.windows(2).any(|pair| pair[0].1.told && !excused(pair[0].1, pair[1].1));
+        let late = |seen: &Seen| seen.since >= PATIENCE;
+        let known = |seen: &Seen, next: &Seen| seen.told && !(seen.delivery == next.delivery && late(next));
+        let wrong = actions.windows(2).any(|pair| known(pair[0].1, pair[1].1) && !excused(pair[0].1, pair[1].1));
         let once = event.kind == Kind::ActOnce;
-        self.count(if once { "actions to be done once that came again under their key" } else { "actions that came again" }, again);
+        self.count(
+            if once { "actions to be done once that came again under their key" } else { "actions that came again" },
+            again,
+        );
         if wrong {
             self.is_wrong(Wrong::Repeated, number);
         }
@@ -263,45 +267,5 @@ impl Account {
                 *before = (event, place);
             }
         }
-    }
-
-    /// The records that the destination was told of: by what S3 got, or by where they stand in the stream.
-    fn on_failure(&self, documents: &[Value]) -> HashSet<Place> {
-        let (stream, settings) = (&self.track.schedule.stream, &self.track.schedule.settings);
-        let mut all = HashSet::new();
-        for document in documents {
-            let info = &document["KinesisBatchInfo"];
-            let shard = (0..stream.shards.len()).find(|shard| info["shardId"] == Stream::shard_id(*shard)).unwrap();
-            let place = |number: &Value| stream.place_of(shard, number.as_str().unwrap()).unwrap();
-            if let Some(records) = document["payload"]["Records"].as_array() {
-                all.extend(records.iter().filter_map(|record| {
-                    let place = place(&record["kinesis"]["sequenceNumber"]);
-                    let data = STANDARD.decode(record["kinesis"]["data"].as_str()?).ok()?;
-                    (data == stream.record(place).data).then_some(place)
-                }));
-                continue;
-            }
-            let (first, last) = (place(&info["startSequenceNumber"]), place(&info["endSequenceNumber"]));
-            let lane = |place: Place| lane_of(&stream.record(place).partition_key, settings.parallelization_factor);
-            let between = (first.1..=last.1).map(|number| (shard, number)).filter(|place| lane(*place) == lane(first));
-            let between: Vec<Place> = between.collect();
-            // Where some of them are not of the batch, nobody knows which: none counts.
-            if info["batchSize"] == between.len() {
-                all.extend(between);
-            }
-        }
-        all
-    }
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
-        other.0.into_iter().for_each(|(what, more)| *self.0.entry(what).or_default() += more);
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(what, count)| writeln!(f, "{count:>9} {what}"))
     }
 }
