@@ -73,6 +73,16 @@ fn an_answer_that_asks_for_everything_again() {
 }
 
 #[test]
+fn an_answer_that_asks_for_what_has_ended() {
+    let change = |schedule: &mut Schedule| {
+        schedule.settings.maximum_retry_attempts = Some(0);
+        schedule.settings.on_failure = Some(Destination::S3);
+    };
+    let lie: Lie = |places| json!({ "batchItemFailures": [{ "itemIdentifier": Stream::sequence_number(places[0]) }] });
+    finds(Wrong::Ended, PIPELINE, change, Some(lie));
+}
+
+#[test]
 fn an_answer_that_names_a_record_of_another_batch() {
     let change = |schedule: &mut Schedule| {
         schedule.settings.maximum_retry_attempts = Some(0);

@@ -1,6 +1,7 @@
 //! Thousands of random schedules: none loses an event.
 //!
-//! `MAPPING_SCHEDULES` says how many, `MAPPING_SEED` which is the first: one alone, if nothing else is said.
+//! `MAPPING_SCHEDULES` says how many a test has, `MAPPING_SEED` which is the first: one alone, if nothing else is said. A schedule is the
+//! same for the same seed. How it goes on depends a little on the machine too: the handler's deadlines are of the clock on the wall.
 
 use std::{
     env,
@@ -102,9 +103,8 @@ fn happened(counts: &Counts, what: impl IntoIterator<Item = String>) {
 }
 
 /// What happens wherever schedules run.
-const EVERYWHERE: [&str; 11] = [
+const EVERYWHERE: [&str; 10] = [
     "actions that came again",
-    "batches given up: RetryAttemptsExhausted { function_error: false }",
     "batches given up: RetryAttemptsExhausted { function_error: true }",
     "events that acted",
     "events that are in an on-failure record alone",
@@ -133,7 +133,12 @@ fn in_a_process_that_is_never_killed() {
     let receiver = Arc::new(Receiver::start());
     let environment = Environment::start(&receiver, PIPELINE, 32, 0, None);
     let counts = run(World::Memory, &[environment], 32, seeds(IN_MEMORY));
-    let more = ["batches given up: RecordAgeExceeded", "invocations given up while they went on", ONCE];
+    let more = [
+        "batches given up: RetryAttemptsExhausted { function_error: false }",
+        "batches given up: RecordAgeExceeded",
+        "invocations given up while they went on",
+        ONCE,
+    ];
     let all = texts(&EVERYWHERE).into_iter().chain(texts(&more)).chain(faults(&SERVICES, &Fault::ANSWERS));
     happened(&counts, all);
 }
@@ -155,6 +160,6 @@ fn on_dynamodb() {
     let environments: Vec<_> =
         (0..8).map(|_| Environment::start(&receiver, PIPELINE, 32, KILLS, Some(table))).collect();
     let counts = run(World::DynamoDb, &environments, 64, seeds(ON_DYNAMODB));
-    let of_the_table = faults(&[Port::Store], &Fault::OF_TABLES).chain(faults(&[Port::Store, Port::Out], &Fault::ENDS));
+    let of_the_table = faults(&[Port::Store], &Fault::OF_TABLES).chain(faults(&[Port::Store], &[Fault::KillAfter]));
     happened(&counts, texts(&EVERYWHERE).into_iter().chain(texts(&[CRASHED, ONCE])).chain(of_the_table));
 }

@@ -41,6 +41,8 @@ pub enum Wrong {
     AskedAgain,
     /// A record is asked for again that was not there.
     OtherRecord,
+    /// A record is asked for again, and the decision log has it as ended.
+    Ended,
     /// The decision log has no entry, or says what is not so.
     Log,
 }
@@ -118,18 +120,40 @@ impl Account {
             (state.failed > *failed_before, unmarked || !state.abandoned.is_empty())
         };
         let reason = slow || crashed || failed || leased || self.shaken;
-        let known = |failure: &Value| {
-            let place = |number: &str| self.track.schedule.stream.place_of(places[0].0, number);
-            failure["itemIdentifier"].as_str().and_then(place).is_some_and(|place| places.contains(&place))
-        };
-        if asks && !answer.body["batchItemFailures"].as_array().is_some_and(|failures| failures.iter().all(known)) {
-            self.wrong.push((Wrong::OtherRecord, format!("{:?} of {places:?}", answer.body)));
+        if asks && !answer.failed {
+            self.asked_again(places, answer);
         }
         if (answer.failed || asks) && !reason {
             self.wrong.push((Wrong::AskedAgain, format!("{:?} of {places:?}, after {took:?}", answer.body)));
         }
         // Of what was not written down in time, or by nobody any more, leases are left.
         self.shaken |= crashed || slow;
+    }
+
+    /// Looks at what an answer asks for again: records of the batch, and from the first of them on none that has ended.
+    fn asked_again(&mut self, places: &[Place], answer: &Answer) {
+        let place = |failure: &Value| {
+            let place = self.track.schedule.stream.place_of(places[0].0, failure["itemIdentifier"].as_str()?)?;
+            places.iter().position(|known| *known == place)
+        };
+        let asked: Option<Vec<usize>> =
+            answer.body["batchItemFailures"].as_array().unwrap().iter().map(place).collect();
+        let Some(first) = asked.and_then(|asked| asked.into_iter().min()) else {
+            self.wrong.push((Wrong::OtherRecord, format!("{:?} of {places:?}", answer.body)));
+            return;
+        };
+        let behind = self.events_at(&places[first..]);
+        let ended = {
+            let state = self.track.state();
+            let ended = |event: &usize| {
+                let (delivery, _) = state.deliveries[*event];
+                let entry = |seen: &Seen| matches!(seen.said, Said::Entry(_)) && seen.delivery == delivery;
+                // One that was given up goes on beside the next delivery.
+                !state.abandoned.contains(event) && state.seen.iter().any(|seen| seen.of == *event && entry(seen))
+            };
+            behind.into_iter().filter(ended).collect::<Vec<_>>()
+        };
+        ended.into_iter().for_each(|event| self.is_wrong(Wrong::Ended, event));
     }
 
     /// Takes down what the mapping was told is done: it must be.
