@@ -1,5 +1,7 @@
 //! As much of an HTTP server as the tests need: a thread per connection, and whatever a test wants to say.
 
+#![allow(dead_code, reason = "each test needs a part of it")]
+
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},

@@ -1,6 +1,8 @@
 //! Kinesis records in which the producer library packed several:
 //! [the format](https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md).
 
+#![allow(dead_code, reason = "each test needs a part of it")]
+
 use md5::{Digest, Md5};
 
 /// A field of bytes, as Protocol Buffers write it.
@@ -27,7 +29,6 @@ pub fn packed(key: &str, bodies: &[impl AsRef<[u8]>]) -> Vec<u8> {
 }
 
 /// A record of that form which cannot be taken apart: its digest is right, and a field is longer than all of it.
-#[allow(dead_code, reason = "each test needs a part of it")]
 pub fn torn(note: &[u8]) -> Vec<u8> {
     around(&[note, &[1 << 3 | 2, 0xff, 0x7f]].concat())
 }
