@@ -76,8 +76,7 @@ impl Drive<'_> {
             for invocation in self.mapping.poll() {
                 self.invoke(invocation);
             }
-            let waits = |flight: &&Flight| !flight.given_up;
-            if self.flights.values().any(|flight| waits(&flight)) {
+            if self.flights.values().any(|flight| !flight.given_up) {
                 self.hear();
             } else if let Some(due) = self.mapping.next_due() {
                 if self.behind && self.track.schedule.world == World::DynamoDb {
@@ -135,8 +134,8 @@ impl Drive<'_> {
     /// The mapping gives up what goes on.
     fn abandon(&mut self, event: usize) {
         let place = self.track.schedule.events[event].place;
-        let of = |flight: &&mut Flight| flight.invocation.places.contains(&place) && !flight.given_up;
-        let Some(flight) = self.flights.values_mut().find(|flight| of(flight)) else { return };
+        let mut waited_for = self.flights.values_mut().filter(|flight| !flight.given_up);
+        let Some(flight) = waited_for.find(|flight| flight.invocation.places.contains(&place)) else { return };
         flight.given_up = true;
         let (id, places) = (flight.invocation.id, flight.invocation.places.clone());
         let events = self.account.events_at(&places);
