@@ -48,8 +48,8 @@ on_error: { to: dead }
 
 /// How many schedules each test has.
 const IN_MEMORY: u64 = 1_500;
-const KILLED: u64 = 400;
-const ON_DYNAMODB: u64 = 200;
+const KILLED: u64 = 350;
+const ON_DYNAMODB: u64 = 150;
 
 /// As much is said of what is wrong, in bytes.
 const ENOUGH: usize = 10_000;

@@ -148,8 +148,9 @@ impl Account {
             let ended = |event: &usize| {
                 let (delivery, _) = state.deliveries[*event];
                 let entry = |seen: &Seen| matches!(seen.said, Said::Entry(_)) && seen.delivery == delivery;
-                // One that was given up goes on beside the next delivery.
-                !state.abandoned.contains(event) && state.seen.iter().any(|seen| seen.of == *event && entry(seen))
+                // One that was given up goes on beside the next delivery, and what was not waited for may come behind it.
+                let late = state.abandoned.contains(event) || self.slow.contains(event);
+                !late && state.seen.iter().any(|seen| seen.of == *event && entry(seen))
             };
             behind.into_iter().filter(ended).collect::<Vec<_>>()
         };
