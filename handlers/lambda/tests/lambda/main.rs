@@ -7,14 +7,19 @@ mod deadlines;
 mod ends;
 mod function;
 mod function_url;
+#[path = "../common/http.rs"]
 mod http;
+#[path = "../common/packed.rs"]
+mod packed;
 mod payloads;
+#[path = "../common/process.rs"]
 mod process;
 mod receiver;
 mod refusals;
 mod reload;
 mod replies;
 mod retries;
+#[path = "../common/runtime.rs"]
 mod runtime;
 mod secrets;
 mod services;

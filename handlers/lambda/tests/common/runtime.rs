@@ -2,27 +2,30 @@
 //! traces, and a `bootstrap` that is watched while it ends.
 //! [The API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 
+#![allow(dead_code, reason = "each test needs a part of it")]
+
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::http::{self, Answer as Said, Request};
+use crate::http::{self, Answer as Said, Manner, Request};
 
 /// Longer than anything takes here, on the busiest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// A day: who asks for an invocation waits for as long as there is none.
-const FOREVER: Duration = Duration::from_secs(86_400);
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 
 /// One invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    pub payload: Value,
+    pub payload: String,
     /// How long it may take.
     pub limit: Duration,
     pub trace: String,
@@ -30,9 +33,9 @@ pub struct Invocation {
 
 impl Invocation {
     /// Makes one that may take a minute.
-    pub fn new(payload: Value) -> Invocation {
+    pub fn new(payload: impl ToString) -> Invocation {
         let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-        Invocation { payload, limit: Duration::from_secs(60), trace: trace.to_owned() }
+        Invocation { payload: payload.to_string(), limit: Duration::from_secs(60), trace: trace.to_owned() }
     }
 }
 
@@ -46,15 +49,22 @@ pub struct Answer {
     pub in_time: bool,
 }
 
+type Ear = Box<dyn FnOnce(Answer) + Send>;
+
 #[derive(Default)]
 struct State {
     queue: VecDeque<(String, Invocation)>,
     running: HashMap<String, Instant>,
     answers: HashMap<String, Answer>,
-    invoked: usize,
+    /// Who wants to hear of an answer, by request.
+    ears: HashMap<String, Ear>,
+    /// Requests that were given out to a process that has ended.
+    crashed: HashSet<String>,
     asked: bool,
     most: usize,
     deaf: bool,
+    /// Its process has ended.
+    handed_over: bool,
 }
 
 /// The API. It ends with the test's process.
@@ -62,13 +72,22 @@ struct State {
 pub struct Runtime {
     /// `AWS_LAMBDA_RUNTIME_API`
     pub address: String,
-    shared: Arc<(Mutex<State>, Condvar)>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something was put into the queue.
+    queued: Condvar,
+    /// Anything else has changed.
+    changed: Condvar,
 }
 
 impl Runtime {
     /// Starts it.
     pub fn start() -> Runtime {
-        let shared: Arc<(Mutex<State>, Condvar)> = Arc::default();
+        let shared: Arc<Shared> = Arc::default();
         let serving = Runtime { address: String::new(), shared: shared.clone() };
         Runtime { address: http::serve(move |request| serving.serve(&request)), shared }
     }
@@ -80,12 +99,41 @@ impl Runtime {
 
     /// Puts an invocation into the queue; gives its request id.
     pub fn invoke(&self, invocation: Invocation) -> String {
+        self.queue(invocation, None)
+    }
+
+    /// Puts an invocation into the queue, and calls that with its answer.
+    pub fn invoke_then(&self, invocation: Invocation, ear: impl FnOnce(Answer) + Send + 'static) {
+        self.queue(invocation, Some(Box::new(ear)));
+    }
+
+    fn queue(&self, invocation: Invocation, ear: Option<Ear>) -> String {
+        static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+        let id = format!("request-{}", REQUESTS.fetch_add(1, Ordering::Relaxed));
         let mut state = self.state();
-        state.invoked += 1;
-        let id = format!("request-{}", state.invoked);
+        ear.into_iter().for_each(|ear| drop(state.ears.insert(id.clone(), ear)));
         state.queue.push_back((id.clone(), invocation));
-        self.shared.1.notify_all();
+        self.shared.queued.notify_one();
         id
+    }
+
+    /// Its process has ended: what was given out fails, as on Lambda, and what was not goes to another one's API.
+    pub fn hand_over(&self, other: &Runtime) {
+        let mut state = self.state();
+        state.handed_over = true;
+        self.shared.queued.notify_all();
+        let running: Vec<String> = state.running.drain().map(|(id, _)| id).collect();
+        for id in running {
+            state.crashed.insert(id.clone());
+            state.tell(id, Answer { failed: true, body: json!({ "errorType": "Runtime.ExitError" }), in_time: true });
+        }
+        self.shared.changed.notify_all();
+        let (queue, ears) = (std::mem::take(&mut state.queue), std::mem::take(&mut state.ears));
+        drop(state);
+        let mut state = other.state();
+        state.queue.extend(queue);
+        state.ears.extend(ears);
+        other.shared.queued.notify_all();
     }
 
     /// Waits for an answer.
@@ -109,7 +157,7 @@ impl Runtime {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.0.lock().unwrap()
+        self.shared.state.lock().unwrap()
     }
 
     fn wait<T>(&self, within: Duration, found: impl Fn(&mut State) -> Option<T>) -> Option<T> {
@@ -120,7 +168,7 @@ impl Runtime {
                 return Some(found);
             }
             let left = late.checked_duration_since(Instant::now())?;
-            state = self.shared.1.wait_timeout(state, left).unwrap().0;
+            state = self.shared.changed.wait_timeout(state, left).unwrap().0;
         }
     }
 
@@ -131,10 +179,13 @@ impl Runtime {
         let (id, what) = request.path.strip_prefix(INVOCATION).and_then(|rest| rest.split_once('/')).unwrap();
         let body = serde_json::from_str(&request.body).unwrap();
         let mut state = self.state();
-        let in_time = state.running.remove(id).is_some_and(|deadline| Instant::now() < deadline);
-        let twice = state.answers.insert(id.to_owned(), Answer { failed: what == "error", body, in_time });
-        assert_eq!(twice, None, "{id} is answered twice");
-        self.shared.1.notify_all();
+        let running = state.running.remove(id);
+        // The last words of a process that was ended meanwhile are not heard.
+        if !state.crashed.remove(id) {
+            let in_time = running.is_some_and(|deadline| Instant::now() < deadline);
+            state.tell(id.to_owned(), Answer { failed: what == "error", body, in_time });
+        }
+        self.shared.changed.notify_all();
         if state.deaf {
             drop(state);
             http::silence();
@@ -143,11 +194,19 @@ impl Runtime {
     }
 
     fn next(&self) -> Said {
-        self.state().asked = true;
-        self.shared.1.notify_all();
-        let Some((id, invocation)) = self.wait(FOREVER, |state| state.queue.pop_front()) else { http::silence() };
-        let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + invocation.limit;
         let mut state = self.state();
+        state.asked = true;
+        self.shared.changed.notify_all();
+        let (id, invocation) = loop {
+            if state.handed_over {
+                return Said { manner: Manner::Cut, ..Said::default() };
+            }
+            if let Some(next) = state.queue.pop_front() {
+                break next;
+            }
+            state = self.shared.queued.wait(state).unwrap();
+        };
+        let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + invocation.limit;
         state.running.insert(id.clone(), Instant::now() + invocation.limit);
         state.most = state.most.max(state.running.len());
         let headers = vec![
@@ -156,6 +215,18 @@ impl Runtime {
             ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:f".to_owned()),
             ("lambda-runtime-trace-id", invocation.trace),
         ];
-        Said { status: 200, headers, body: invocation.payload.to_string() }
+        Said { status: 200, headers, body: invocation.payload, ..Said::default() }
+    }
+}
+
+impl State {
+    fn tell(&mut self, id: String, answer: Answer) {
+        match self.ears.remove(&id) {
+            Some(ear) => ear(answer),
+            None => {
+                let twice = self.answers.insert(id.clone(), answer);
+                assert_eq!(twice, None, "{id} is answered twice");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The handler's process, below the test's own Runtime API.
 
+#![allow(dead_code, reason = "each test needs a part of it")]
+
 use std::{
     fs::{self, File},
     os::unix::process::ExitStatusExt,
@@ -42,6 +44,11 @@ impl Process {
             .spawn()
             .unwrap();
         Process { child, package }
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
     }
 
     /// Sends it a signal, and waits until it has ended; gives the signal it ended of, if it did.

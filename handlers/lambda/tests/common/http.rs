@@ -1,8 +1,10 @@
 //! As much of an HTTP server as the tests need: a thread per connection, and whatever a test wants to say.
 
+#![allow(dead_code, reason = "each test needs a part of it")]
+
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
@@ -23,6 +25,18 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
+    pub manner: Manner,
+}
+
+/// How it is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    #[default]
+    Said,
+    /// The connection ends without a word.
+    Cut,
+    /// Nothing is said until whoever asked goes.
+    Silent,
 }
 
 /// Serves until the test's process ends; gives the address.
@@ -50,6 +64,14 @@ fn converse(mut stream: &TcpStream, say: &dyn Fn(Request) -> Answer) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = request(&mut reader) {
         let answer = say(request);
+        match answer.manner {
+            Manner::Said => {}
+            Manner::Cut => return,
+            Manner::Silent => {
+                let _ = reader.read(&mut [0]);
+                return;
+            }
+        }
         let mut head = format!("HTTP/1.1 {} Told\r\ncontent-type: application/json\r\n", answer.status);
         answer.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         // An answer without a body says so by its status alone.
