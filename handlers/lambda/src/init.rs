@@ -45,7 +45,8 @@ pub struct Ready {
 /// # Errors
 /// Every mistake in the pipeline file, with its place; what cannot be opened; what would not outlive the process.
 pub async fn init(started: Instant, telemetry: Telemetry) -> Result<Ready, String> {
-    let path = env::var(lambda::PIPELINE).unwrap_or_else(|_| lambda::DEFAULT_PIPELINE.to_owned());
+    let path = env::var(lambda::PIPELINE).ok().filter(|path| !path.is_empty());
+    let path = path.unwrap_or_else(|| lambda::DEFAULT_PIPELINE.to_owned());
     // Lambda starts a function in its package.
     let file = PipelineFile::read(Path::new(&path), &Environment::of_process()).map_err(|mistakes| said(&mistakes))?;
     let passing = passing(&file);

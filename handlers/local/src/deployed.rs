@@ -8,7 +8,7 @@ mod packaged;
 use std::{fmt, path::Path};
 
 use fourstroke::{
-    config::{Environment, Mistake, Mistakes, PipelineFile, Referred, Resource},
+    config::{Environment, Mistake, Mistakes, PipelineFile, Referred},
     pipeline::Builder,
 };
 use fourstroke_adapters::services::{Handler, Use, check_for};
@@ -118,7 +118,7 @@ fn refused(file: &PipelineFile, handler: Handler, known: bool) -> (Vec<Mistake>,
     }
     let mut mistakes = Vec::new();
     for (resource, mistake) in passing_resources(file).iter().zip(passing(file)) {
-        match variable(file, resource).filter(|_| !known) {
+        match file.variable(resource).filter(|_| !known) {
             Some(name) => wanted.push(name.to_owned()),
             None => mistakes.push(mistake),
         }
@@ -129,14 +129,6 @@ fn refused(file: &PipelineFile, handler: Handler, known: bool) -> (Vec<Mistake>,
     wanted.sort();
     wanted.dedup();
     (mistakes, if known { Vec::new() } else { wanted })
-}
-
-/// Returns the variable that may say where a resource is.
-fn variable<'a>(file: &'a PipelineFile, resource: &Resource) -> Option<&'a str> {
-    file.references.iter().find_map(|reference| match &reference.to {
-        Referred::Variable { name, .. } if reference.at == resource.at => Some(name.as_str()),
-        _ => None,
-    })
 }
 
 /// Says what is not refused in an environment, and most likely not meant.

@@ -1,6 +1,6 @@
 //! What a handler in a cloud refuses to start with: state, actions and dead letters in places that end with the process.
 
-use fourstroke::config::{Mistake, PipelineFile, Referred, Resource};
+use fourstroke::config::{Mistake, PipelineFile, Resource};
 
 /// Where nothing outlives the process, or the machine it happens to run on.
 const PASSING: [&str; 4] = ["file", "memory", "stdout", "redb"];
@@ -36,13 +36,7 @@ fn kept(file: &PipelineFile) -> Vec<&str> {
 
 fn mistake(file: &PipelineFile, resource: &Resource) -> Mistake {
     let message = format!("`{}` is `{}:`, which does not outlive this process", resource.at, resource.scheme());
-    let variable = || {
-        file.references.iter().find_map(|reference| match &reference.to {
-            Referred::Variable { name, .. } if reference.at == resource.at => Some(name),
-            _ => None,
-        })
-    };
-    let help = match (&resource.variable, variable()) {
+    let help = match (&resource.variable, file.variable(resource)) {
         (Some(variable), _) => format!("give {variable} another value"),
         (None, Some(variable)) => format!("set {variable} to another service"),
         (None, None) => "name another service, or a variable that does (`${NAME}`)".to_owned(),

@@ -116,6 +116,14 @@ impl PipelineFile {
         lookups.chain(once).chain(limits).chain(outcome).map(|name| name.text.as_str()).collect()
     }
 
+    /// Returns the first variable that may say where a resource is, set or not.
+    pub fn variable(&self, resource: &Resource) -> Option<&str> {
+        self.references.iter().find_map(|reference| match &reference.to {
+            Referred::Variable { name, .. } if reference.at == resource.at => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Notes in a pipeline written in Rust what is noted in a file while it is read.
     pub(crate) fn check(&mut self) {
         let found = RefCell::new(Vec::new());

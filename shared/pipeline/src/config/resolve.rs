@@ -210,7 +210,9 @@ fn closing(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn resolved(text: &str, environment: &Environment) -> (Result<(String, Option<String>), Unresolved>, Vec<String>) {
+    type Text = Result<(String, Option<String>), Unresolved>;
+
+    fn resolved(text: &str, environment: &Environment) -> (Text, Vec<String>) {
         let mut referred = Vec::new();
         let resolved = resolve(text, environment, Path::new(""), &mut referred);
         let word = |referred| match referred {
