@@ -175,6 +175,8 @@ pub fn check_for(handler: Handler, resource: &Resource, wanted: Use) -> Result<(
         ("s3", _) => target::s3::of_sink(resource).map(drop),
         ("sqs", _) => target::sqs::of_sink(resource).map(drop),
         ("memory" | "stdout", _) => alone(resource),
+        #[cfg(feature = "file")]
+        ("file", Use::Sink) => crate::file::check_name(resource),
         #[cfg(feature = "http")]
         ("https" | "http", Use::Sink) => crate::http::check_sink(resource),
         #[cfg(feature = "http")]

@@ -43,6 +43,14 @@ pub(super) fn cannot(shown: &str, error: &io::Error) -> String {
     format!("`{shown}` cannot be appended to: {error}")
 }
 
+/// Says what is wrong with the name of a file to append to, wherever that will be.
+///
+/// # Errors
+/// One sentence: it says nothing of the file's content, or names none.
+pub fn check_name(resource: &Resource) -> Result<(), String> {
+    layout::to_write(resource).map(drop)
+}
+
 fn existing(path: &Path, resource: &Resource, content: Content, packing: Packing) -> io::Result<()> {
     let file = OpenOptions::new().read(true).append(true).open(path)?;
     match (content, packing) {

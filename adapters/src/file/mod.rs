@@ -30,7 +30,7 @@ use std::{
 use bytes::Bytes;
 use fourstroke::config::Resource;
 
-pub use check::check_sink;
+pub use check::{check_name, check_sink};
 pub use sink::FileSink;
 pub use source::FileSource;
 pub use table::FileTable;

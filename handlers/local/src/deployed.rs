@@ -149,8 +149,25 @@ fn unlikely(file: &PipelineFile, environment: &EnvFile) -> Vec<String> {
         true => Ok(()),
         false => Err(format!("{} names no origin where it should: `https://shop.example`, or `*`", lambda::ORIGINS)),
     };
-    found.extend(environment.check(lambda::ORIGINS, origins).map(|wrong| wrong.to_string()));
+    let reserved = |name: &&str| {
+        environment.check(name, |_| Err(format!("Lambda sets {name} itself, and refuses a function that is given it")))
+    };
+    let wrong = environment.check(lambda::ORIGINS, origins).into_iter();
+    let wrong = wrong.chain(environment.check(lambda::PIPELINE, at_the_top));
+    found.extend(wrong.chain(lambda::RESERVED.iter().filter_map(reserved)).map(|wrong| wrong.to_string()));
     found
+}
+
+/// Says what is wrong with a variable that names another pipeline file than a package has.
+pub fn at_the_top(pipeline: &str) -> Result<(), String> {
+    match ["", lambda::DEFAULT_PIPELINE].contains(&pipeline) {
+        true => Ok(()),
+        false => Err(format!(
+            "{} names another file than the one in the package, which is {}: leave it out",
+            lambda::PIPELINE,
+            lambda::DEFAULT_PIPELINE
+        )),
+    }
 }
 
 impl Refused {

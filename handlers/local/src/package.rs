@@ -93,7 +93,7 @@ pub async fn package(args: Args) -> anyhow::Result<ExitCode> {
 /// Checks the pipeline file as `validate --for` does.
 async fn checked(args: &Args) -> anyhow::Result<Deployable> {
     let environment = args.env_file.as_deref().map(EnvFile::read).transpose().map_err(Refused::environment)?;
-    let elsewhere = environment.as_ref().and_then(|file| file.check(lambda::PIPELINE, at_the_top));
+    let elsewhere = environment.as_ref().and_then(|file| file.check(lambda::PIPELINE, deployed::at_the_top));
     let mut refused = match deployed::check(&args.pipeline, args.platform, environment.as_ref()).await {
         Ok(found) if elsewhere.is_none() => return Ok(found),
         Ok(_) => Refused::default(),
@@ -103,17 +103,6 @@ async fn checked(args: &Args) -> anyhow::Result<Deployable> {
     Err(refused.into())
 }
 
-fn at_the_top(pipeline: &str) -> Result<(), String> {
-    match ["", lambda::DEFAULT_PIPELINE].contains(&pipeline) {
-        true => Ok(()),
-        false => Err(format!(
-            "{} names another file than the one in the package, which is {}: leave it out",
-            lambda::PIPELINE,
-            lambda::DEFAULT_PIPELINE
-        )),
-    }
-}
-
 /// Reads the handler's binary; gives the C library it wants too.
 fn binary(args: &Args) -> anyhow::Result<(Vec<u8>, Option<Glibc>)> {
     let built =
@@ -121,7 +110,12 @@ fn binary(args: &Args) -> anyhow::Result<(Vec<u8>, Option<Glibc>)> {
     let path = args.binary.clone().unwrap_or_else(built);
     let shown = path.display();
     let make = format!("`make {}` builds it", args.platform.as_str());
-    let bytes = read(&path).map_err(|error| anyhow!("the handler's binary {shown} cannot be read: {error}; {make}"))?;
+    let bytes = read(&path).map_err(|error| match error {
+        Unfinished::TooLarge => {
+            anyhow!("the handler's binary {shown} is larger than the 250 MB that Lambda unpacks; {make} small")
+        }
+        error => anyhow!("the handler's binary {shown} cannot be read: {error}; {make}"),
+    })?;
     match binary::wanted(&bytes, args.architecture, args.glibc) {
         Ok(glibc) => Ok((bytes, glibc)),
         Err(why) => bail!("the handler's binary {shown} {why}; {make}"),
@@ -135,7 +129,7 @@ fn archived(found: &Deployable, binary: &[u8]) -> anyhow::Result<Archive> {
     archive.add(lambda::DEFAULT_PIPELINE, found.file.text.as_bytes(), false)?;
     let mut mistakes = Vec::new();
     for (name, (path, span)) in &found.packaged {
-        let added = read(path).map_err(Unfinished::from).and_then(|bytes| archive.add(name, &bytes, false));
+        let added = read(path).and_then(|bytes| archive.add(name, &bytes, false));
         match added {
             Ok(()) => {}
             Err(Unfinished::TooLarge) => return Err(Unfinished::TooLarge.into()),

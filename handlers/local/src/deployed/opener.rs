@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    path::{Component, Path},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -21,6 +22,9 @@ use fourstroke_adapters::{
 
 use super::objects::is_read_here;
 use crate::open::{adapters, unopened};
+
+/// Where a function may write.
+const WRITABLE: &str = "/tmp";
 
 /// Opens stand-ins where the handler has the service.
 pub struct Opener {
@@ -61,9 +65,8 @@ impl Open for Opener {
     async fn sink(&self, resource: &Resource) -> Result<Arc<dyn Sink>, String> {
         if !self.passing.contains(&resource.at) {
             check_for(self.handler, resource, Use::Sink)?;
-            if resource.scheme() == "file" && resource.write_path().is_relative() {
-                let shown = resource.shown();
-                return Err(format!("`{shown}` lies in the package, which cannot be written to; only /tmp can"));
+            if resource.scheme() == "file" {
+                check_file(resource)?;
             }
         }
         Ok(Arc::new(MemorySink::default()))
@@ -72,6 +75,17 @@ impl Open for Opener {
     fn objects(&self) -> Arc<dyn Objects> {
         Arc::new(Read { adapters: adapters(), unread: self.unread.clone() })
     }
+}
+
+/// Looks at a file that may pass away.
+fn check_file(resource: &Resource) -> Result<(), String> {
+    let path = resource.write_path();
+    let below = path.strip_prefix(WRITABLE).is_ok_and(|below| below != Path::new(""));
+    if !below || path.components().any(|component| component == Component::ParentDir) {
+        let shown = resource.shown();
+        return Err(format!("`{shown}` lies where the function may not write; only below {WRITABLE} it may"));
+    }
+    Ok(())
 }
 
 /// Reads files, and objects elsewhere if it can.

@@ -58,10 +58,11 @@ fn name(path: &str) -> Result<String, String> {
             }
         }
     }
-    match names.join("/") {
-        taken if [BINARY, DEFAULT_PIPELINE].contains(&taken.as_str()) => {
-            Err(format!("`{taken}` is something else in a package: give the file another name"))
+    match names.first() {
+        // Neither is a folder.
+        Some(taken) if [BINARY, DEFAULT_PIPELINE].contains(taken) => {
+            Err(format!("`{taken}` is something else in a package: give the file or folder another name"))
         }
-        name => Ok(name),
+        _ => Ok(names.join("/")),
     }
 }

@@ -46,12 +46,15 @@ pub enum Unfinished {
 }
 
 /// Reads a file of at most as much as a package may hold, and no pipe or device.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Unfinished> {
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("it is no file").into());
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LARGEST {
+        return Err(Unfinished::TooLarge);
+    }
     Ok(bytes)
 }
 

@@ -56,6 +56,8 @@ impl Glibc {
         match version.strip_prefix("GLIBC_")? {
             // Relative relocations, packed: such binaries start with no older one.
             "ABI_DT_RELR" => Some(Glibc(2, 36)),
+            // What else a linker may count on came later: these are the newest there are.
+            abi if abi.starts_with("ABI_") => Some(Glibc(2, 42)),
             version => version.parse().ok(),
         }
     }

@@ -1,4 +1,4 @@
-//! A zip and its manifest, written whole or not at all.
+//! A zip and its manifest: each is written whole or not at all, and no zip has another's manifest beside it.
 
 use std::{
     fs, io,
