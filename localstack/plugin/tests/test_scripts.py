@@ -1,6 +1,7 @@
 """localstack/up, status and down."""
 
 import contextlib
+import ipaddress
 import json
 import os
 import shutil
@@ -21,6 +22,21 @@ def client(service: str, endpoint: str):
     return session.client(service, endpoint_url=endpoint)
 
 
+def table_and_stream(endpoint: str) -> None:
+    """A table is Java, a stream is Node.js."""
+    kinesis, dynamodb = client("kinesis", endpoint), client("dynamodb", endpoint)
+    kinesis.create_stream(StreamName="flights", ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName="flights", WaiterConfig={"Delay": 1})
+    kinesis.put_record(StreamName="flights", Data=b"{}", PartitionKey="one")
+    dynamodb.create_table(
+        TableName="flights",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName="flights", Item={"pk": {"S": "one"}})
+
+
 def test_up_twice_is_one_and_status_tells_of_it(started):
     script, endpoint = started
     main = {process.pid for process in of(str(script.folder))}
@@ -35,16 +51,34 @@ def test_up_twice_is_one_and_status_tells_of_it(started):
 
 def test_it_listens_on_loopback_alone(started):
     script, endpoint = started
-    main = min(of(str(script.folder)), key=lambda process: process.create_time())
-    addresses = {at.laddr.ip for at in main.net_connections("tcp") if at.status == psutil.CONN_LISTEN}
-    assert addresses <= {"127.0.0.1", "::1"} and addresses
+    table_and_stream(endpoint)
+    listening = {}
+    for process in of(str(script.folder)):
+        addresses = {at.laddr.ip for at in process.net_connections("tcp") if at.status == psutil.CONN_LISTEN}
+        listening.setdefault(process.name(), set()).update(addresses)
+    assert {"java", "node"} < listening.keys()
+    assert all(ipaddress.ip_address(address).is_loopback for addresses in listening.values() for address in addresses), listening
+    assert all(listening[name] for name in ("java", "node"))
+
+
+def test_what_s3_keeps_is_an_instance_s_own_and_ends_with_it(started, script):
+    # The same bucket in both, and objects that are too large for memory: those are files, without a name, in a bucket's folder.
+    first, second = client("s3", started[1]), client("s3", script.up())
+    for s3 in (first, second):
+        s3.create_bucket(Bucket="shared", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.put_object(Bucket="shared", Key="object", Body=b"0" * 1_000_000)
+    assert all((folder / "s3/shared").is_dir() for folder in (started[0].folder, script.folder))
+    second.delete_object(Bucket="shared", Key="object")
+    second.delete_bucket(Bucket="shared")
+    script("down")
+    assert not script.folder.exists()
+    first.put_object(Bucket="shared", Key="another", Body=b"1" * 1_000_000)
+    assert {found["Key"] for found in first.list_objects_v2(Bucket="shared")["Contents"]} == {"object", "another"}
 
 
 def test_down_ends_what_a_killed_localstack_left(script):
     endpoint = script.up()
-    # A table is Java, a stream is Node.js.
-    client("kinesis", endpoint).list_streams()
-    client("dynamodb", endpoint).list_tables()
+    table_and_stream(endpoint)
     running = of(str(script.folder))
     assert {"java", "node"} <= {process.name() for process in running}
     main = next(process for process in running if "localstack.runtime.main" in process.cmdline())
