@@ -26,10 +26,11 @@ lambda:
 # BINARY=FILE is another handler than `make lambda` made.
 BINARY ?= target/handlers/lambda/$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)/bootstrap
 localstack-demo:
-	@[ -e $(BINARY) ] || { echo "$(BINARY) is not there: make lambda, or BINARY=FILE"; exit 1; }
-	@PYTHON=$(PYTHON) localstack/install localstack kinesis dynamodb sam
+	@[ -e "$(BINARY)" ] || { echo "$(BINARY) is not there: make lambda, or BINARY=FILE"; exit 1; }
+	@PYTHON="$(PYTHON)" localstack/install localstack kinesis dynamodb sam
+	@[ -e target/stand-ins/sam.installed ] || { echo "sam, which deploys, is not installed: the line above says why"; exit 1; }
 	@$(CARGO) build --release --locked --quiet -p fourstroke-local --bin fourstroke
-	@target/stand-ins/sam/bin/python localstack/demo --binary $(BINARY) --fourstroke target/release/fourstroke
+	@target/stand-ins/sam/bin/python localstack/demo --binary "$(BINARY)" --fourstroke target/release/fourstroke
 
 # What a decision costs, beside a loop written by hand, and models beside onnxruntime: bench/README.md. Some minutes, once it is built.
 bench:

@@ -14,7 +14,7 @@ import deploy
 import flights
 import results
 import show
-from local_aws import LocalAws
+from local_aws import FOLDER, LocalAws
 from stream import put, read
 
 
@@ -23,13 +23,20 @@ def main() -> int:
     parser.add_argument("--binary", type=Path, required=True, metavar="FILE", help="the Lambda handler, `bootstrap`")
     parser.add_argument("--fourstroke", type=Path, required=True, metavar="FILE", help="the laptop tool")
     parser.add_argument("--processes", action="store_true", help="without Docker, also where that is")
+    parser.add_argument(
+        "--in", type=Path, default=FOLDER, metavar="FOLDER", dest="folder",
+        help="for what is kept while it runs: a new or an empty one, which is gone at the end; target/localstack-demo without it",
+    )
     arguments = parser.parse_args()
     for file in (arguments.binary, arguments.fourstroke):
         if not file.is_file():
             parser.error(f"{file} is not there")
     # Whoever ends this ends what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with LocalAws(arguments.processes) as aws:
+    for how in (signal.SIGTERM, signal.SIGHUP):
+        # `nohup` has it ignored, and so it stays.
+        if signal.getsignal(how) != signal.SIG_IGN:
+            signal.signal(how, lambda number, _: sys.exit(128 + number))
+    with LocalAws(arguments.folder.resolve(), arguments.processes) as aws:
         return run(aws, arguments.binary.resolve(), arguments.fourstroke.resolve())
 
 
@@ -50,18 +57,22 @@ def run(aws: LocalAws, binary: Path, fourstroke: Path) -> int:
     results.wait_for_all(aws, stack, last)
     put(aws, stack["StreamArn"], events[last:])
     seen = results.wait_for_all(aws, stack, len(events))
+    held = checks.Checks()
+    show.step("What must be so")
+    checks.everything_ended(held, events, seen)
+    checks.same_as_here(held, expected, seen)
     show.decisions(seen)
     show.event_age(seen, read(aws, stack["StreamArn"])[last:])
     show.poison(seen)
-    held = checks.Checks()
-    checks.everything_ended(held, events, seen)
-    checks.same_as_here(held, expected, seen)
 
     show.step("The state table is gone: what the mapping gives up on")
     lost = flights.one()
-    record = results.given_up(aws, stack, lost)
-    show.given_up(record)
-    checks.payload_is_kept(held, record, lost)
+    records = results.given_up(aws, stack, lost)
+    checks.payload_is_kept(held, records, lost)
+    for record in records:
+        show.given_up(record)
+    # Whatever came meanwhile came twice.
+    checks.nothing_came_later(held, seen, results.actions(aws, stack))
 
     show.mapping(aws, stack)
     return held.tell()

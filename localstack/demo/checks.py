@@ -5,6 +5,7 @@ import base64
 import show
 from flights import POISON, Decided, Event
 from results import Seen
+from stream import Record
 
 
 class Checks:
@@ -77,9 +78,18 @@ def outcomes(of: Decided) -> dict[str, tuple]:
     return {entry["outcome_of"]: (entry["label"], entry["event_id"]) for entry in of.entries if "outcome_of" in entry}
 
 
-def payload_is_kept(checks: Checks, record: dict, event: Event) -> None:
-    records = record["payload"]["Records"]
+def payload_is_kept(checks: Checks, objects: list[dict], event: Event) -> None:
+    checks.hold("the mapping wrote one on-failure object", len(objects) == 1, f"({len(objects)} objects)")
+    records = [record for content in objects for record in content["payload"]["Records"]]
     checks.hold(
-        "the mapping's on-failure object has the record it gave up on, payload and all",
-        [base64.b64decode(given_up["kinesis"]["data"]) for given_up in records] == [event.data],
+        "it has the record that was given up on, payload and all",
+        [base64.b64decode(record["kinesis"]["data"]) for record in records] == [event.data],
+    )
+
+
+def nothing_came_later(checks: Checks, seen: Seen, actions: list[Record]) -> None:
+    checks.hold(
+        "no action came again after that",
+        [action.data for action in actions] == [action.data for action in seen.records],
+        f"({len(seen.records)} actions, and {len(actions)} at the end)",
     )

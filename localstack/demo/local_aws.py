@@ -10,6 +10,7 @@ import show
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "target/localstack-demo"
 REGION = "eu-central-1"
 
 
@@ -18,9 +19,8 @@ class Failed(SystemExit):
 
 
 class LocalAws:
-    folder = ROOT / "target/localstack-demo"
-
-    def __init__(self, processes: bool) -> None:
+    def __init__(self, folder: Path, processes: bool) -> None:
+        self.folder = folder
         self._how = ["--processes"] if processes else []
 
     def __enter__(self) -> "LocalAws":
@@ -28,24 +28,26 @@ class LocalAws:
         # One that a killed demo left.
         self._script("down")
         try:
-            told = self._script("up", "--port", "0", *self._how)
+            self._up()
         except BaseException:
             self._script("down")
             raise
+        return self
+
+    def _up(self) -> None:
+        told = self._script("up", "--port", "0", *self._how)
         told = dict(word.split("=", 1) for word in told.split() if "=" in word)
         self.endpoint = told["AWS_ENDPOINT_URL"]
         # Nothing of an account on this machine is read, nor anything left in its home.
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
             **told,
-            "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "HOME": str(self.folder),
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_POLL_DELAY": "1",
         }
-        return self
 
     @property
     def on_this_machine(self) -> bool:
@@ -54,13 +56,13 @@ class LocalAws:
 
     def __exit__(self, *_) -> None:
         # A second Ctrl-C must not cut this short.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(how, signal.SIG_IGN)
         show.line(self._script("down").strip())
 
     def _script(self, name: str, *arguments: str) -> str:
         command = [ROOT / "localstack" / name, "--in", self.folder, *arguments]
-        environment = {**os.environ, "AWS_DEFAULT_REGION": REGION}
+        environment = {**os.environ, "AWS_REGION": REGION}
         # In a group of its own, so that Ctrl-C reaches this program alone, which ends it in its order.
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, process_group=0)
         try:

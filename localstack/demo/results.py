@@ -55,22 +55,25 @@ def wait_for_all(aws: LocalAws, stack: dict[str, str], count: int) -> Seen:
     except Failed as failed:
         raise Failed(f"{function_log(aws, stack)}\n{failed}") from None
     dead = objects(aws, stack["DeadLettersBucket"], "dead-letters/")
-    stream = aws.client("kinesis").describe_stream_summary(StreamName=stack["ActionsStream"])["StreamDescriptionSummary"]
-    records = read(aws, stream["StreamARN"])
+    records = actions(aws, stack)
     return Seen(
         entries, [json.loads(record.data) for record in records], lines(dead), records, list(log), list(dead)
     )
 
 
-def given_up(aws: LocalAws, stack: dict[str, str], event: Event) -> dict:
+def actions(aws: LocalAws, stack: dict[str, str]) -> list[Record]:
+    stream = aws.client("kinesis").describe_stream_summary(StreamName=stack["ActionsStream"])["StreamDescriptionSummary"]
+    return read(aws, stream["StreamARN"])
+
+
+def given_up(aws: LocalAws, stack: dict[str, str], event: Event) -> list[dict]:
     """What the mapping writes about an event that the function cannot take, as it has no state any more."""
     dynamodb = aws.client("dynamodb")
     dynamodb.delete_table(TableName=stack["StateTable"])
     dynamodb.get_waiter("table_not_exists").wait(TableName=stack["StateTable"], WaiterConfig={"Delay": 1})
     put(aws, stack["StreamArn"], [event])
     look = lambda: objects(aws, stack["DeadLettersBucket"], "aws/lambda/")
-    (content,) = until("the mapping has not given up on the record", look).values()
-    return json.loads(content)
+    return [json.loads(content) for content in until("the mapping has not given up on the record", look).values()]
 
 
 def function_log(aws: LocalAws, stack: dict[str, str]) -> str:

@@ -40,10 +40,11 @@ def decisions(seen) -> None:
     for action in seen.actions[:5]:
         data = action["data"]
         line(f"{data['flight']:<24} {data['route']:<8} {data['probability']:>5.0%} {data['seats']:>6}   {action['id'][:16]}…")
-    line(f"… and {len(seen.actions) - 5} more")
+    if len(seen.actions) > 5:
+        line(f"… and {len(seen.actions) - 5} more")
     line(f"\n{len(seen.entries)} entries in {len(seen.log_objects)} objects of the decision log, such as {seen.log_objects[0]}:")
-    entry = next(entry for entry in seen.entries if entry.get("disposition") == "acted")
-    line(shown(json.dumps({key: entry[key] for key in ("decision_id", "event_id", "disposition", "actions")}), 400))
+    for entry in [entry for entry in seen.entries if entry.get("disposition") == "acted"][:1]:
+        line(shown(json.dumps({key: entry[key] for key in ("decision_id", "event_id", "disposition", "actions")}), 400))
 
 
 def event_age(seen, last: list) -> None:
@@ -54,6 +55,9 @@ def event_age(seen, last: list) -> None:
         for record, action in zip(seen.records, seen.actions)
         if action["subject"] in arrived
     ]
+    if not ages:
+        line("\nno action is about the last records put: from event to action nothing is measured")
+        return
     slowest = max(ages).total_seconds()
     line(f"\n{slowest:.2f} s from event to action, warm; LocalStack's polls and the mapping's window (WindowSeconds) are in it")
 

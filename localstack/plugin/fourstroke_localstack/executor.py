@@ -45,8 +45,10 @@ class ProcessExecutor(RuntimeExecutor):
         id = payload["invoke-id"]
         outcome = self._outcome(payload, began + self.function_version.config.timeout)
         milliseconds = (time.time() - began) * 1000
-        memory_mb = self._process.memory_mb() if self._process else 0
-        if outcome.message:
+        # Another thread may stop it meanwhile.
+        process = self._process
+        memory_mb = process.memory_mb() if process else 0
+        if outcome.ends_process:
             self._end_process()
         report = (
             f"REPORT RequestId: {id}\tDuration: {milliseconds:.2f} ms\tBilled Duration: {math.ceil(milliseconds)} ms\t"
@@ -61,14 +63,15 @@ class ProcessExecutor(RuntimeExecutor):
 
     def _outcome(self, payload: dict[str, str], deadline: float) -> Outcome:
         id, seconds = payload["invoke-id"], self.function_version.config.timeout
-        if self._process is None or not self._process.alive:
+        process = self._process
+        if process is None or not process.alive:
             self._end_process()
             if failure := self._init(seconds):
                 return failure
+            process = self._process
         invocation = Invocation(
             id, payload["invoked-function-arn"], payload["trace-id"], payload["payload"].encode(), int(deadline * 1000)
         )
-        process = self._process
         if process is None:
             return Outcome.error("Runtime.ExitError", "the function was stopped", id)
         try:

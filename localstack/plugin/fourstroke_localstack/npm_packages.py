@@ -1,4 +1,5 @@
-"""DynamoDB Local and kinesis-local as `localstack/install` put them into FOURSTROKE_STAND_INS: nothing is downloaded at run time."""
+"""DynamoDB Local and kinesis-local as `localstack/install` put them into FOURSTROKE_STAND_INS: nothing is downloaded at run
+time. Both would listen on all interfaces; here they listen on loopback."""
 
 import os
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 from localstack.packages.api import InstallTarget, PackageException
 from localstack.services.dynamodb.packages import DynamoDBLocalPackage, DynamoDBLocalPackageInstaller
 from localstack.services.dynamodb.server import DynamodbServer
+from localstack.services.kinesis.kinesis_mock_server import KinesisMockNodeServer
 from localstack.services.kinesis.packages import KinesisMockNodePackage, KinesisMockNodePackageInstaller
 
 
@@ -36,11 +38,32 @@ class _KinesisLocal(KinesisMockNodePackageInstaller):
         raise PackageException("kinesis-local is not installed: localstack/install says why")
 
 
+def _beside(name: str) -> str:
+    return str(Path(__file__).with_name(name))
+
+
+def _dynamodb_command(self: DynamodbServer) -> list[str]:
+    return [
+        "java",
+        f"-Xmx{self.heap_size}",
+        f"-Djava.library.path={self.library_path}",
+        "-Dorg.eclipse.jetty.LEVEL=WARN",
+        f"-Dport={self.port}",
+        "-cp",
+        self.jar_path,
+        "org.eclipse.jetty.xml.XmlConfiguration",
+        _beside("dynamodb.xml"),
+    ]
+
+
 def use() -> None:
     DynamoDBLocalPackage._get_installer = lambda self, version: _DynamoDBLocal()
     KinesisMockNodePackage._get_installer = lambda self, version: _KinesisLocal(version)
-    command = DynamodbServer._create_shell_command
-    # The agent allows more indexes than a table of AWS may have, and is a download.
-    DynamodbServer._create_shell_command = lambda self: [
-        word for word in command(self) if not word.startswith("-javaagent:")
-    ]
+    DynamodbServer._create_shell_command = _dynamodb_command
+    kinesis_command = KinesisMockNodeServer._create_shell_command
+
+    def on_loopback(self: KinesisMockNodeServer) -> tuple[list, dict]:
+        (node, *rest), environment = kinesis_command(self)
+        return [node, "--require", _beside("loopback.js"), *rest], environment
+
+    KinesisMockNodeServer._create_shell_command = on_loopback

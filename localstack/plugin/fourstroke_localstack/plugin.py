@@ -17,7 +17,8 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
 
 @hooks.on_infra_start()
 def prepare() -> None:
-    from fourstroke_localstack import loopback, npm_packages
+    from fourstroke_localstack import loopback, npm_packages, objects
 
     loopback.use()
     npm_packages.use()
+    objects.use()

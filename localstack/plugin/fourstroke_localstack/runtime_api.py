@@ -85,7 +85,8 @@ class RuntimeApi:
 
     def _serve(self, environ, start_response):
         request = Request(environ)
-        request.max_content_length = ANSWER_BYTES
+        # One more than may be: what comes in chunks is cut here without a word.
+        request.max_content_length = ANSWER_BYTES + 1
         try:
             endpoint, values = _ROUTES.bind_to_environ(environ).match()
             answer = getattr(self, f"_{endpoint}")(request, **values)
@@ -110,27 +111,37 @@ class RuntimeApi:
         )
 
     def _response(self, request: Request, id: str) -> Response:
-        try:
-            return self._answered(id, Outcome(request.get_data()))
-        except RequestEntityTooLarge:
-            message = f"Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
-            self._answered(id, Outcome.error("Function.ResponseSizeTooLarge", message))
-            raise
+        outcome, status = _sent(request)
+        return self._answered(id, outcome, status)
 
     def _error(self, request: Request, id: str) -> Response:
-        return self._answered(id, Outcome(request.get_data(), is_error=True))
+        outcome, status = _sent(request, is_error=True)
+        return self._answered(id, outcome, status)
 
     def _init_error(self, request: Request) -> Response:
-        _end(self.ready, Outcome(request.get_data(), is_error=True))
-        return Response(status=202)
+        outcome, status = _sent(request, is_error=True)
+        _end(self.ready, outcome)
+        return Response(status=status)
 
-    def _answered(self, id: str, outcome: Outcome) -> Response:
+    def _answered(self, id: str, outcome: Outcome, status: int) -> Response:
         with self._lock:
             current = self._current
             if current and current[0] == id and _end(current[1], outcome):
-                return Response(status=202)
+                return Response(status=status)
         # What answers late, or twice, is told so.
         return Response('{"errorType": "InvalidRequestID"}', status=400, content_type="application/json")
+
+
+def _sent(request: Request, is_error: bool = False) -> tuple[Outcome, int]:
+    """What the process says, and how that is answered. The server reads what is too large to its end."""
+    try:
+        body = request.get_data()
+        if len(body) > ANSWER_BYTES:
+            raise RequestEntityTooLarge
+        return Outcome(body, is_error), 202
+    except RequestEntityTooLarge:
+        message = f"Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
+        return Outcome.error("Function.ResponseSizeTooLarge", message), 413
 
 
 def _end(future: "Future[Outcome]", outcome: Outcome) -> bool:

@@ -1,8 +1,10 @@
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from fourstroke_localstack.stop import of
 
 LOCALSTACK = Path(__file__).resolve().parents[2]
 
@@ -27,11 +29,32 @@ class Script:
         return endpoint
 
 
+def until(what: str, look, seconds: float = 60):
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"after {seconds} s: {what}")
+
+
 @pytest.fixture(scope="session")
 def started(tmp_path_factory):
     script = Script(tmp_path_factory.mktemp("localstack") / "state")
-    yield script, script.up()
-    script("down")
+    try:
+        yield script, script.up()
+    finally:
+        script("down")
+
+
+@pytest.fixture
+def script(tmp_path):
+    """One of a test's own. Whatever the test comes to, nothing of it is left."""
+    script = Script(tmp_path / "state")
+    yield script
+    subprocess.run([LOCALSTACK / "down", "--in", script.folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert of(str(script.folder)) == []
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A function that does what its event says; INIT says how it starts."""
 
 import http.client
@@ -41,7 +40,8 @@ while True:
             time.sleep(event.get("after", 0))
             call("POST", f"invocation/{id}/response", json.dumps(answer)).read()
         case "too much":
-            call("POST", f"invocation/{id}/response", b"0" * 7_000_000).read()
+            refused = call("POST", f"invocation/{id}/response", b"0" * 7_000_000)
+            print("answered", refused.status, flush=True)
         case "error":
             call("POST", f"invocation/{id}/error", '{"errorType": "Fatal", "errorMessage": "no such table"}').read()
         case "exit":
