@@ -61,10 +61,12 @@ def test_the_newest_decision_can_be_asked_for(tool, outputs):
     told = outputs(tool, "defaults")
     subprocess.run(["bash", "-n", "-c", told["read_decision"]], check=True)
     within = re.search(r"\$\((.*)\)", told["read_decision"])[1]
-    listing, query = re.fullmatch(r"(.*) --query '(.*)' --output text", within).groups()
+    # As JSON: as text the CLI asks the query of each thousand objects and prints as many keys.
+    listing, query = re.fullmatch(r"(.*) --query '(.*)' --output json \| jq -r \.", within).groups()
     call = aws_command.read(listing)
     assert (call.operation, call.parameters) == ("ListObjectsV2", {"Bucket": told["log_bucket"], "Prefix": "decisions/"})
     objects = [{"Key": "decisions/old", "LastModified": "2026-01-01"}, {"Key": "decisions/new", "LastModified": "2026-01-02"}]
     assert jmespath.search(query, {"Contents": objects}) == "decisions/new"
+    assert jmespath.search(query, {}) is None
     assert told["read_decision"].startswith(f'aws s3 cp "s3://{told["log_bucket"]}/$(')
     assert told["log_bucket"].endswith(f"{aws_names.ACCOUNT}-{aws_names.REGION}")
