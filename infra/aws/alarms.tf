@@ -59,6 +59,16 @@ locals {
       periods   = 1
       missing   = "notBreaching"
     }
+    dropped = {
+      says      = "Records were thrown away."
+      metric    = "DroppedEventCount"
+      of        = local.of_mapping
+      statistic = "Sum"
+      above     = 0
+      seconds   = 300
+      periods   = 1
+      missing   = "notBreaching"
+    }
     breaker = {
       says      = "Too much is poison, events are held."
       metric    = "held"
