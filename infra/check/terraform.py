@@ -43,6 +43,12 @@ def providers(folder: str) -> list[str]:
     return sorted(set(SOURCE.findall(text(folder))))
 
 
+def constraint(folder: str, provider: str) -> str:
+    """Which versions of a provider a folder allows; all, where it says none. Only comparisons: Terraform's ~> is not Python's."""
+    said = re.search(rf'source\s*=\s*"hashicorp/{provider}"\s+version\s*=\s*"([^"]*)"', text(folder))
+    return said[1] if said else ""
+
+
 @dataclass(frozen=True)
 class Resource:
     type: str
