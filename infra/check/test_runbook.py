@@ -13,7 +13,7 @@ NAME = "fourstroke"
 
 
 @pytest.fixture
-def alarms(expanded, applied):
+def alarms(expanded, request):
     """Description of each alarm by its name, without what the names of everything begin with."""
 
     def get(tool: str) -> dict[str, str]:
@@ -21,7 +21,8 @@ def alarms(expanded, applied):
             made = Stack(expanded(), deployments.for_sam(deployments.DEFAULTS)).of_type("AWS::CloudWatch::Alarm")
             told = {of["AlarmName"]: of["AlarmDescription"] for of in made.values()}
         else:
-            resources = applied("defaults")["values"]["root_module"]["resources"]
+            # Asked for here, as SAM's half runs without Terraform.
+            resources = request.getfixturevalue("applied")("defaults")["values"]["root_module"]["resources"]
             made = [of["values"] for of in resources if of["type"] == "aws_cloudwatch_metric_alarm"]
             told = {of["alarm_name"]: of["alarm_description"] for of in made}
         assert all(name.startswith(f"{NAME}-") for name in told)
