@@ -72,6 +72,14 @@ def test_nothing_is_moved_when_one_is_refused(run):
     assert "stopped at line 2 of chosen" in told
 
 
+def test_what_cannot_be_read_stays(run, tmp_path):
+    (tmp_path / "bucket/shard-1/half").write_text('{"payload": "{"}')
+    asked, told = run(COMMANDS, refused=0)
+    assert len(of(asked, "kinesis put-record")) == 3
+    assert len(of(asked, "s3 mv")) == len(OBJECTS)
+    assert "stays: on-failure/shard-1/half" in told
+
+
 def test_it_goes_on_where_it_stopped(run):
     go_on = "tail -n +2 chosen >chosen.rest; put_back chosen.rest"
     asked, told = run(f"{COMMANDS}\n{go_on} && move_away", refused=2)
