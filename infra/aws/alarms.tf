@@ -6,7 +6,8 @@ locals {
   of_pipeline = { pipeline = local.pipeline }
 
   # `missing` is what no data means. Most metrics are only there when something runs, and nothing to do is fine. Of the
-  # iterator's age it means the same as before: a late function that runs no more is still late.
+  # iterator's age it means the same as before: a late function that runs no more is still late. A mapping that never reads,
+  # or is disabled, has no metrics, and no alarm here sees it.
   alarms = {
     iterator-age = {
       says      = "The function is behind the stream."
@@ -51,6 +52,16 @@ locals {
     on-failure = {
       says      = "The mapping gave up on records."
       metric    = "OnFailureDestinationDeliveredEventCount"
+      of        = local.of_mapping
+      statistic = "Sum"
+      above     = 0
+      seconds   = 300
+      periods   = 1
+      missing   = "notBreaching"
+    }
+    dropped = {
+      says      = "Records were thrown away."
+      metric    = "DroppedEventCount"
       of        = local.of_mapping
       statistic = "Sum"
       above     = 0

@@ -10,7 +10,7 @@ output "read_decision" {
   description = "Shows the newest object of the decision log."
   value = join("", [
     "aws s3 cp \"s3://${aws_s3_bucket.bucket["log"].bucket}/$(aws s3api list-objects-v2 --bucket ${aws_s3_bucket.bucket["log"].bucket}",
-    " --prefix decisions/ --query 'sort_by(Contents,&LastModified)[-1].Key' --output text)\" - | gunzip",
+    " --prefix decisions/ --query 'sort_by(Contents || `[]`, &LastModified)[-1].Key' --output json | jq -r .)\" - | gunzip",
   ])
 }
 

@@ -70,8 +70,8 @@ variable "iterator_age_alarm_ms" {
   default     = 60000
 
   validation {
-    condition     = var.iterator_age_alarm_ms >= 1000
-    error_message = "iterator_age_alarm_ms is milliseconds, 1000 at least."
+    condition     = var.iterator_age_alarm_ms >= 1000 && floor(var.iterator_age_alarm_ms) == var.iterator_age_alarm_ms
+    error_message = "iterator_age_alarm_ms is whole milliseconds, 1000 at least."
   }
 }
 

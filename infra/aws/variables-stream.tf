@@ -44,8 +44,12 @@ variable "stream_retention_hours" {
   default     = 24
 
   validation {
-    condition     = var.stream_retention_hours >= 24 && var.stream_retention_hours <= 8760
-    error_message = "stream_retention_hours is 24 to 8760."
+    condition = alltrue([
+      var.stream_retention_hours >= 24,
+      var.stream_retention_hours <= 8760,
+      floor(var.stream_retention_hours) == var.stream_retention_hours,
+    ])
+    error_message = "stream_retention_hours is a whole number of 24 to 8760."
   }
 }
 
@@ -114,8 +118,12 @@ variable "record_age_seconds" {
   default     = 79200
 
   validation {
-    condition     = var.record_age_seconds >= 60 && var.record_age_seconds <= 604800
-    error_message = "record_age_seconds is 60 to 604800. There is no -1: what the stream forgets first is lost."
+    condition = alltrue([
+      var.record_age_seconds >= 60,
+      var.record_age_seconds <= 604800,
+      floor(var.record_age_seconds) == var.record_age_seconds,
+    ])
+    error_message = "record_age_seconds is a whole number of 60 to 604800. There is no -1: what the stream forgets first is lost."
   }
 }
 

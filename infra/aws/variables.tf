@@ -66,8 +66,10 @@ variable "reserved_concurrency" {
   default     = -1
 
   validation {
-    condition     = var.reserved_concurrency == -1 || (var.reserved_concurrency >= 1 && var.reserved_concurrency <= 10000)
-    error_message = "reserved_concurrency is -1 or 1 to 10000; to stop the function, disable its mapping."
+    condition = var.reserved_concurrency == -1 || (
+      var.reserved_concurrency >= 1 && var.reserved_concurrency <= 10000 && floor(var.reserved_concurrency) == var.reserved_concurrency
+    )
+    error_message = "reserved_concurrency is -1 or a whole number of 1 to 10000; to stop the function, disable its mapping."
   }
 }
 

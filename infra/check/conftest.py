@@ -86,10 +86,11 @@ def mirrors():
     """Where the real providers are that a folder names."""
 
     def get(folder: str) -> set[Path]:
-        found = {name: provider_mirror.find(name) for name in terraform.providers(folder)}
+        found = {name: provider_mirror.find(name, terraform.constraint(folder, name)) for name in terraform.providers(folder)}
         missing = [name for name, mirror in found.items() if mirror is None]
         if missing:
-            pytest.skip(f"no mirror on this machine has the provider {', '.join(missing)} (TERRAFORM_MIRROR names one)")
+            wanted = ", ".join(f"{name} {terraform.constraint(folder, name)}".strip() for name in missing)
+            pytest.skip(f"no mirror on this machine has the provider {wanted} (TERRAFORM_MIRROR names one)")
         return set(found.values())
 
     return get

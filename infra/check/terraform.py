@@ -43,6 +43,17 @@ def providers(folder: str) -> list[str]:
     return sorted(set(SOURCE.findall(text(folder))))
 
 
+def types(folder: str, block: str) -> set[str]:
+    """Types that a folder names in blocks of this kind: `resource` or `data`."""
+    return set(re.findall(rf'^{block} "(\w+)"', text(folder), re.M))
+
+
+def constraint(folder: str, provider: str) -> str:
+    """Which versions of a provider a folder allows; all, where it says none. Only comparisons: Terraform's ~> is not Python's."""
+    said = re.search(rf'source\s*=\s*"hashicorp/{provider}"\s+version\s*=\s*"([^"]*)"', text(folder))
+    return said[1] if said else ""
+
+
 @dataclass(frozen=True)
 class Resource:
     type: str

@@ -1,10 +1,14 @@
 """infra/aws applied for real, by the real provider, to a stand-in: it is there as template.yaml has it, a second plan changes
 nothing, and destroyed it leaves nothing."""
 
+import gzip
 import json
+import os
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -150,6 +154,28 @@ def test_the_first_event_arrives(deployed, client):
     reader = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
     (record,) = kinesis.get_records(ShardIterator=reader["ShardIterator"])["Records"]
     assert (record["Data"], record["PartitionKey"]) == (event, call.parameters["PartitionKey"])
+
+
+def test_the_newest_decision_of_many_is_read(deployed, client, stand_in):
+    for program in ("aws", "jq"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not here")
+    made, s3 = deployed["defaults"], client("s3")
+    bucket = made.output("log_bucket")
+    # The stand-in reads no condition and would take the policy for a plain no.
+    s3.delete_bucket_policy(Bucket=bucket)
+
+    def put(key: str) -> datetime:
+        s3.put_object(Bucket=bucket, Key=f"decisions/{key}", Body=gzip.compress(key.encode()))
+        return s3.head_object(Bucket=bucket, Key=f"decisions/{key}")["LastModified"]
+
+    # More than a listing has at once, and the newest is on its first page.
+    with ThreadPoolExecutor() as pool:
+        latest = max(pool.map(put, (f"old-{number:04}" for number in range(1001))))
+    while put("new") <= latest:
+        pass
+    read = subprocess.run(["bash", "-c", made.output("read_decision")], env=os.environ | made.module.env, capture_output=True)
+    assert (read.stdout, read.returncode) == (b"new", 0), read.stderr.decode()
 
 
 def test_destroyed_it_leaves_nothing(deployed, before, client):

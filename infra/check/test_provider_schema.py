@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from packaging.version import Version
 
+import provider_packages
 import provider_schema
 import terraform
 
@@ -18,22 +20,49 @@ def told(block: dict, path: str):
         yield from told(of["block"], f"{path}.{name}")
 
 
+# Where they differ in a type that infra/ names: both write and plan the same there.
+KNOWN = {
+    "aws_s3_bucket.region": "may be said from 6.0 on",
+    "aws_s3_bucket_lifecycle_configuration.rule.noncurrent_version_expiration.newer_noncurrent_versions": "was computed too in 5",
+    "aws_s3_bucket_lifecycle_configuration.rule.noncurrent_version_transition.newer_noncurrent_versions": "was computed too in 5",
+}
+
+
+@pytest.fixture
+def real(on_real_providers):
+    """A folder's real providers: schema and version of each, by name."""
+
+    def get(folder: str) -> dict[str, tuple[dict, Version]]:
+        module = on_real_providers(folder)
+        schemas = json.loads(module.run("providers", "schema", "-json").stdout)["provider_schemas"]
+        selected = json.loads(module.run("version", "-json").stdout)["provider_selections"]
+        return {address.split("/")[-1]: (of, Version(selected[address])) for address, of in schemas.items()}
+
+    return get
+
+
 @pytest.mark.parametrize("folder", terraform.folders())
-def test_it_says_what_the_real_provider_says(folder, schema, on_real_providers):
-    real = json.loads(on_real_providers(folder).run("providers", "schema", "-json").stdout)["provider_schemas"]
-    for name in terraform.providers(folder):
-        (theirs,) = [of for address, of in real.items() if address.endswith(f"/hashicorp/{name}")]
-        ours, compared, different = schema(name), 0, []
-        for kind in ("resource_schemas", "data_source_schemas"):
-            for type_name in theirs[kind].keys() & ours[kind].keys():
+def test_it_says_what_the_real_provider_says(folder, schema, real):
+    for name, (theirs, version) in real(folder).items():
+        newer = version > Version(provider_packages.PACKAGES[name].provider)
+        compared, named, elsewhere, missing = 0, set(), set(), set()
+        for block, kind in (("resource", "resource_schemas"), ("data", "data_source_schemas")):
+            assert terraform.types(folder, block) <= theirs[kind].keys() & schema(name)[kind].keys()
+            for type_name in theirs[kind].keys() & schema(name)[kind].keys():
                 one = dict(told(theirs[kind][type_name]["block"], type_name))
-                other = dict(told(ours[kind][type_name]["block"], type_name))
+                other = dict(told(schema(name)[kind][type_name]["block"], type_name))
                 both = one.keys() & other.keys()
                 compared += len(both)
-                different += [path for path in both if one[path] != other[path]]
+                ours = type_name in terraform.types(folder, block)
+                (named if ours else elsewhere).update(path for path in both if one[path] != other[path])
+                missing |= one.keys() - other.keys() if ours else set()
+        assert named <= KNOWN.keys(), named - KNOWN.keys()
         # They are of different versions of the provider, between which a little changes.
         assert compared > 10000
-        assert len(different) < compared / 100, "\n".join(sorted(different)[:100])
+        assert len(elsewhere) < compared / 100, "\n".join(sorted(elsewhere)[:100])
+        if missing and newer:
+            pytest.skip(f"{name} {version} is newer than its schema in provider_packages.py, which lacks {', '.join(sorted(missing))}")
+        assert not missing, missing
 
 
 BINDINGS = """

@@ -6,15 +6,14 @@ import subprocess
 import pytest
 
 import deployments
-import terraform
+import runbook
 from cloudformation import Stack
 
-RUNBOOK = terraform.ROOT / "docs/RUNBOOK.md"
 NAME = "fourstroke"
 
 
 @pytest.fixture
-def alarms(expanded, applied):
+def alarms(expanded, request):
     """Description of each alarm by its name, without what the names of everything begin with."""
 
     def get(tool: str) -> dict[str, str]:
@@ -22,7 +21,8 @@ def alarms(expanded, applied):
             made = Stack(expanded(), deployments.for_sam(deployments.DEFAULTS)).of_type("AWS::CloudWatch::Alarm")
             told = {of["AlarmName"]: of["AlarmDescription"] for of in made.values()}
         else:
-            resources = applied("defaults")["values"]["root_module"]["resources"]
+            # Asked for here, as SAM's half runs without Terraform.
+            resources = request.getfixturevalue("applied")("defaults")["values"]["root_module"]["resources"]
             made = [of["values"] for of in resources if of["type"] == "aws_cloudwatch_metric_alarm"]
             told = {of["alarm_name"]: of["alarm_description"] for of in made}
         assert all(name.startswith(f"{NAME}-") for name in told)
@@ -31,15 +31,9 @@ def alarms(expanded, applied):
     return get
 
 
-def sections() -> dict[str, str]:
-    """Text of each section of the second level. After them, under a heading of the first, stands what several of them do."""
-    parts = re.split(r"^(#{1,2}) +(.+?) *$", RUNBOOK.read_text(), flags=re.M)[1:]
-    return {title: text for level, title, text in zip(parts[::3], parts[1::3], parts[2::3]) if level == "##"}
-
-
 @pytest.mark.parametrize("tool", ["SAM", "Terraform"])
 def test_alarms_and_sections_are_the_same(tool, alarms):
-    assert set(alarms(tool)) == set(sections())
+    assert set(alarms(tool)) == set(runbook.sections())
     assert len(alarms(tool)) >= 5
 
 
@@ -50,23 +44,22 @@ def test_an_alarm_says_where_to_read_on(tool, alarms):
 
 
 def test_a_section_says_what_it_means_what_to_look_at_and_what_to_do():
-    for name, text in sections().items():
+    for name, text in runbook.sections().items():
         parts = re.findall(r"^\*\*(.+?)\.\*\*(.+?)(?=^\*\*|\Z)", text, re.M | re.S)
         assert [title for title, _ in parts] == ["Means", "Look at", "Do"], name
         assert all(len(words.split()) >= 5 for _, words in parts), name
 
 
 def test_what_is_linked_is_there_and_each_way_out_is_linked():
-    titles = re.findall(r"^(#{2,3}) +(.+?) *$", RUNBOOK.read_text(), re.M)
+    titles = re.findall(r"^(#{2,3}) +(.+?) *$", runbook.text(), re.M)
     places = {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")): level for level, title in titles}
-    linked = set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOK.read_text()))
+    linked = set(re.findall(r"\]\(#([\w-]+)\)", runbook.text()))
     assert linked <= places.keys()
     assert {place for place, level in places.items() if level == "###"} <= linked
 
 
 def test_commands_are_shell():
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", RUNBOOK.read_text(), re.M | re.S)
-    assert len(blocks) >= len(sections())
-    for block in blocks:
+    assert len(runbook.commands()) >= len(runbook.sections())
+    for block in runbook.commands():
         read = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True)
         assert not read.returncode and not read.stderr, f"{read.stderr}{block}"

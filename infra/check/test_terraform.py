@@ -14,8 +14,8 @@ def test_there_is_terraform():
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_it_is_formatted(folder, on_schemas):
-    on_schemas(folder).run("fmt", "-check", "-recursive", "-diff")
+def test_it_is_formatted(folder, terraform_is_here):
+    terraform.Terraform(terraform.INFRA / folder).run("fmt", "-check", "-recursive", "-diff")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -168,13 +168,14 @@ run "alarms" {
       fourstroke-throttles         = "Throttles"
       fourstroke-delivery-failures = "DestinationDeliveryFailures"
       fourstroke-on-failure        = "OnFailureDestinationDeliveredEventCount"
+      fourstroke-dropped           = "DroppedEventCount"
       fourstroke-breaker           = "held"
       fourstroke-event-age         = "event_age"
       fourstroke-dead-letters      = "dead_lettered"
       fourstroke-log-lost          = "log_lost"
       fourstroke-unkept            = "unkept"
     }
-    error_message = "Ten alarms."
+    error_message = "Eleven alarms."
   }
 
   assert {

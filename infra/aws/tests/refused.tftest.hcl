@@ -439,3 +439,43 @@ run "fewer_than_no_dead_letters" {
 
   expect_failures = [var.dead_letters_alarm_count]
 }
+
+run "half_an_hour" {
+  command = plan
+
+  variables {
+    stream_retention_hours = 24.5
+  }
+
+  expect_failures = [var.stream_retention_hours]
+}
+
+run "half_a_second" {
+  command = plan
+
+  variables {
+    record_age_seconds = 60.5
+  }
+
+  expect_failures = [var.record_age_seconds]
+}
+
+run "half_an_invocation" {
+  command = plan
+
+  variables {
+    reserved_concurrency = 1.5
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "half_a_millisecond" {
+  command = plan
+
+  variables {
+    iterator_age_alarm_ms = 1000.5
+  }
+
+  expect_failures = [var.iterator_age_alarm_ms]
+}
