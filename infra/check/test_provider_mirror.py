@@ -14,7 +14,7 @@ OURS = terraform.constraint("aws", "aws")
 @pytest.fixture
 def mirror(tmp_path):
     def make(name: str, file: str):
-        made = tmp_path / name / "registry.terraform.io/hashicorp/aws" / file
+        made = tmp_path / name / "registry.example/hashicorp/aws" / file
         made.parent.mkdir(parents=True)
         made.touch()
         return tmp_path / name
