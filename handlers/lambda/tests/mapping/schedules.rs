@@ -47,7 +47,7 @@ on_error: { to: dead }
 "#;
 
 /// How many schedules each test has.
-const IN_MEMORY: u64 = 1_100;
+const IN_MEMORY: u64 = 1_400;
 const KILLED: u64 = 280;
 const ONE_AT_A_TIME: u64 = 200;
 const ON_DYNAMODB: u64 = 150;
