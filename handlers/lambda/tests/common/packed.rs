@@ -18,14 +18,15 @@ fn field(tag: u8, value: &[u8]) -> Vec<u8> {
     field
 }
 
-/// Packs records of one partition key.
-pub fn packed(key: &str, bodies: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    let records = bodies.iter().flat_map(|body| {
-        let key_index = [1 << 3, 0];
+/// Packs records: their partition keys and bodies.
+pub fn packed(records: &[(impl AsRef<str>, impl AsRef<[u8]>)]) -> Vec<u8> {
+    let keys = records.iter().flat_map(|(key, _)| field(1, key.as_ref().as_bytes()));
+    // Each names its place in the table of keys, where equal ones may stand beside each other.
+    let packed = records.iter().enumerate().flat_map(|(place, (_, body))| {
+        let key_index = [1 << 3, u8::try_from(place).expect("few records")];
         field(3, &[&key_index[..], &field(3, body.as_ref())].concat())
     });
-    let message: Vec<u8> = field(1, key.as_bytes()).into_iter().chain(records).collect();
-    around(&message)
+    around(&keys.chain(packed).collect::<Vec<u8>>())
 }
 
 /// A record of that form which cannot be taken apart: its digest is right, and a field is longer than all of it.

@@ -4,19 +4,40 @@
 
 use std::{
     fs::{self, File},
-    os::unix::process::ExitStatusExt,
-    process::{Child, Command},
+    io::{BufRead, BufReader, Write},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
 };
 
-use fourstroke_localstack::signal;
 use tempfile::TempDir;
 
 use crate::runtime::Runtime;
 
-/// A process. It ends when this is dropped.
+/// Sends a process the signals it reads. When its standard input ends, the test's process has ended, killed or not: so does that one then,
+/// which may stand still and would never see it.
+const GUARD: &str = r#"
+while read -r signal; do
+    if [ "$signal" = over ]; then exit; fi
+    if kill -"$signal" "$1"; then echo sent; else echo failed; fi
+done
+kill -KILL "$1"
+"#;
+
+/// A process. It ends when this is dropped, or with the test's.
 pub struct Process {
     child: Child,
+    guard: Arc<Guard>,
     package: TempDir,
+}
+
+/// Sends a process signals, for as long as it is there.
+pub struct Guard(Mutex<Option<Shell>>);
+
+struct Shell {
+    child: Child,
+    tell: ChildStdin,
+    said: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -43,18 +64,23 @@ impl Process {
             .stderr(log)
             .spawn()
             .unwrap();
-        Process { child, package }
+        let guard = Arc::new(Guard::of(&child));
+        Process { child, guard, package }
     }
 
-    /// Sends it a signal.
-    pub fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
+    /// What sends it signals.
+    pub fn guard(&self) -> Arc<Guard> {
+        self.guard.clone()
     }
 
     /// Sends it a signal, and waits until it has ended; gives the signal it ended of, if it did.
     pub fn end(&mut self, name: &str) -> Option<i32> {
-        signal(self.child.id(), name);
-        self.child.wait().unwrap().signal()
+        // Nobody else may send one any more: soon its number may be another's.
+        let mut shell = self.guard.0.lock().unwrap();
+        assert!(shell.as_mut().is_some_and(|shell| shell.signal(name)), "SIG{name} cannot be sent");
+        let ended = self.child.wait().unwrap();
+        shell.take().unwrap().leave();
+        ended.signal()
     }
 
     /// Reads what it wrote to standard output and error so far.
@@ -65,8 +91,46 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let shell = self.guard.0.lock().unwrap().take();
         // It may have ended already.
         let _ = self.child.kill();
+        let _ = self.child.wait();
+        shell.into_iter().for_each(Shell::leave);
+    }
+}
+
+impl Guard {
+    fn of(process: &Child) -> Guard {
+        let mut child = Command::new("sh")
+            .args(["-c", GUARD, "guard", &process.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Who ends the test's group does not end this before it has done its work.
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let (tell, said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Guard(Mutex::new(Some(Shell { child, tell, said })))
+    }
+
+    /// Sends a signal, named without SIG; tells whether the process was there.
+    pub fn signal(&self, name: &str) -> bool {
+        self.0.lock().unwrap().as_mut().is_some_and(|shell| shell.signal(name))
+    }
+}
+
+impl Shell {
+    fn signal(&mut self, name: &str) -> bool {
+        let mut said = String::new();
+        self.tell.write_all(format!("{name}\n").as_bytes()).unwrap();
+        self.said.read_line(&mut said).unwrap();
+        said == "sent\n"
+    }
+
+    fn leave(mut self) {
+        // Somebody may have ended it.
+        let _ = self.tell.write_all(b"over\n");
         let _ = self.child.wait();
     }
 }

@@ -47,14 +47,23 @@ pub struct Answer {
     pub body: Value,
     /// Whether it came before its time was up.
     pub in_time: bool,
+    /// How long after it was given out.
+    pub took: Duration,
 }
 
 type Ear = Box<dyn FnOnce(Answer) + Send>;
+type Freezer = Arc<dyn Fn(bool) + Send + Sync>;
+
+/// An invocation that was given out.
+struct Running {
+    began: Instant,
+    limit: Duration,
+}
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<(String, Invocation)>,
-    running: HashMap<String, Instant>,
+    running: HashMap<String, Running>,
     answers: HashMap<String, Answer>,
     /// Who wants to hear of an answer, by request.
     ears: HashMap<String, Ear>,
@@ -63,6 +72,7 @@ struct State {
     asked: bool,
     most: usize,
     deaf: bool,
+    freezer: Option<Freezer>,
     /// Its process has ended.
     handed_over: bool,
 }
@@ -97,6 +107,11 @@ impl Runtime {
         self.state().deaf = true;
     }
 
+    /// Freezes its process between invocations, as Lambda does where it runs one at a time: that stops it, or lets it go on.
+    pub fn freeze_by(&self, freezer: impl Fn(bool) + Send + Sync + 'static) {
+        self.state().freezer = Some(Arc::new(freezer));
+    }
+
     /// Puts an invocation into the queue; gives its request id.
     pub fn invoke(&self, invocation: Invocation) -> String {
         self.queue(invocation, None)
@@ -122,10 +137,11 @@ impl Runtime {
         let mut state = self.state();
         state.handed_over = true;
         self.shared.queued.notify_all();
-        let running: Vec<String> = state.running.drain().map(|(id, _)| id).collect();
-        for id in running {
+        let running: Vec<(String, Running)> = state.running.drain().collect();
+        for (id, Running { began, .. }) in running {
             state.crashed.insert(id.clone());
-            state.tell(id, Answer { failed: true, body: json!({ "errorType": "Runtime.ExitError" }), in_time: true });
+            let body = json!({ "errorType": "Runtime.ExitError" });
+            state.tell(id, Answer { failed: true, body, in_time: true, took: began.elapsed() });
         }
         self.shared.changed.notify_all();
         let (queue, ears) = (std::mem::take(&mut state.queue), std::mem::take(&mut state.ears));
@@ -182,8 +198,9 @@ impl Runtime {
         let running = state.running.remove(id);
         // The last words of a process that was ended meanwhile are not heard.
         if !state.crashed.remove(id) {
-            let in_time = running.is_some_and(|deadline| Instant::now() < deadline);
-            state.tell(id.to_owned(), Answer { failed: what == "error", body, in_time });
+            let Running { began, limit } = running.unwrap_or_else(|| panic!("{id} was not given out"));
+            let took = began.elapsed();
+            state.tell(id.to_owned(), Answer { failed: what == "error", body, in_time: took < limit, took });
         }
         self.shared.changed.notify_all();
         if state.deaf {
@@ -197,6 +214,12 @@ impl Runtime {
         let mut state = self.state();
         state.asked = true;
         self.shared.changed.notify_all();
+        let freezer = state.freezer.clone();
+        if let Some(freeze) = &freezer {
+            drop(state);
+            freeze(true);
+            state = self.state();
+        }
         let (id, invocation) = loop {
             if state.handed_over {
                 return Said { manner: Manner::Cut, ..Said::default() };
@@ -207,8 +230,12 @@ impl Runtime {
             state = self.shared.queued.wait(state).unwrap();
         };
         let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + invocation.limit;
-        state.running.insert(id.clone(), Instant::now() + invocation.limit);
+        state.running.insert(id.clone(), Running { began: Instant::now(), limit: invocation.limit });
         state.most = state.most.max(state.running.len());
+        drop(state);
+        if let Some(freeze) = freezer {
+            freeze(false);
+        }
         let headers = vec![
             ("lambda-runtime-aws-request-id", id),
             ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),

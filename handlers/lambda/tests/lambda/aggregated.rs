@@ -18,9 +18,9 @@ fn none_of_an_aggregated_record_acts_before_all_can() {
     let down = Arc::new(AtomicBool::new(true));
     let receiver = customers(&down);
     let Some(function) = Function::deploy_failing(PIPELINE, &[("RECEIVER", &receiver.url)]) else { return };
-    let mut parts: Vec<String> = (2..=6).map(order).collect();
-    parts[2] = json!({ "id": "order-4", "amount": 42.5, "account": "37" }).to_string();
-    let payload = kinesis(&[order(1).into_bytes(), packed("customer", &parts), order(7).into_bytes()]);
+    let mut parts: Vec<(&str, String)> = (2..=6).map(|number| ("customer", order(number))).collect();
+    parts[2].1 = json!({ "id": "order-4", "amount": 42.5, "account": "37" }).to_string();
+    let payload = kinesis(&[order(1).into_bytes(), packed(&parts), order(7).into_bytes()]);
     assert_eq!(function.invoke(&payload), from(1), "the answer names the whole\n{}", function.rie.log());
     assert_eq!(receiver.acted(), orders(1..=1), "nothing of it, and nothing behind it");
 

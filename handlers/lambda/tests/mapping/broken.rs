@@ -15,19 +15,30 @@ use crate::{
     account::{Account, Wrong},
     drive::{Lie, drive},
     model::{Destination, Mapping, Stream},
-    schedule::{Fault, Kind, Port, Schedule, Trouble, World, draw},
+    schedule::{Fault, Port, Schedule, Trouble, World, draw},
     schedules::PIPELINE,
-    world::{Environment, Receiver, Said, Seen, Track},
+    world::{Environment, Receiver, Said, Seen, Track, table},
 };
 
 /// How many schedules may go by before it must be found.
 const WITHIN: u64 = 300;
 const AT_ONCE: usize = 16;
 
-/// Requires that this is found.
+/// Requires that this is found in a process that is never killed.
 fn finds(wrong: Wrong, pipeline: &str, change: impl Fn(&mut Schedule) + Sync, lie: Option<Lie>) {
     let receiver = Arc::new(Receiver::start());
-    let environments = [Environment::start(&receiver, pipeline, AT_ONCE, 0, None)];
+    let environments = [Environment::start(&receiver, pipeline, Some(AT_ONCE), 0, None)];
+    finds_in(World::Memory, &environments, wrong, change, lie);
+}
+
+/// Requires that this is found.
+fn finds_in(
+    world: World,
+    environments: &[Arc<Environment>],
+    wrong: Wrong,
+    change: impl Fn(&mut Schedule) + Sync,
+    lie: Option<Lie>,
+) {
     let (next, found) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -37,9 +48,9 @@ fn finds(wrong: Wrong, pipeline: &str, change: impl Fn(&mut Schedule) + Sync, li
                     if seed >= WITHIN {
                         return;
                     }
-                    let mut schedule = draw(seed, World::Memory);
+                    let mut schedule = draw(seed, world);
                     change(&mut schedule);
-                    let account = drive(schedule, &environments, lie);
+                    let account = drive(schedule, environments, lie);
                     if account.wrong.iter().any(|(so, _)| *so == wrong) {
                         found.store(true, Ordering::SeqCst);
                     }
@@ -92,26 +103,58 @@ fn an_answer_that_names_a_record_of_another_batch() {
     finds(Wrong::OtherRecord, PIPELINE, change, Some(lie));
 }
 
-#[test]
-fn an_action_that_comes_again_under_another_key() {
+/// Requires that this is found of actions with these keys: of the first event or the second.
+fn finds_in_keys(wrong: Wrong, actions: &[(usize, &str)]) {
     let receiver = Arc::new(Receiver::start());
     let mut seeds = (0..).map(|seed| draw(seed, World::Memory));
-    let schedule = seeds.find(|schedule| schedule.events[0].kind == Kind::Act).unwrap();
+    let act =
+        |schedule: &Schedule| schedule.events.len() > 1 && schedule.events[..2].iter().all(|event| event.kind.acts());
+    let schedule = seeds.find(act).unwrap();
     let (settings, stream) = (schedule.settings.clone(), schedule.stream.clone());
     let track = Arc::new(Track::new(schedule, Box::new(|_| {})));
-    let seen = |key: &str, delivery| Seen {
-        of: 0,
-        key: key.to_owned(),
+    let seen = |(of, key): &(usize, &str)| Seen {
+        of: *of,
+        key: (*key).to_owned(),
         told: true,
-        delivery,
-        since: Duration::ZERO,
-        life: 0,
+        runs: Vec::new(),
         said: Said::Action,
     };
-    track.state().seen.extend([seen("one", 1), seen("another", 2)]);
+    track.state().seen.extend(actions.iter().map(seen));
     let mut account = Account::new(track, receiver);
     account.close(&Mapping::new(settings, &stream));
-    assert!(account.wrong.iter().any(|(wrong, _)| *wrong == Wrong::OtherKey), "{:?}", account.wrong);
+    let of_keys = [Wrong::NoKey, Wrong::OtherKey, Wrong::SharedKey];
+    let found: Vec<Wrong> = account.wrong.iter().map(|(so, _)| *so).filter(|so| of_keys.contains(so)).collect();
+    assert_eq!(found, [wrong]);
+}
+
+#[test]
+fn an_action_that_comes_again_under_another_key() {
+    finds_in_keys(Wrong::OtherKey, &[(0, "one"), (0, "another")]);
+}
+
+#[test]
+fn an_action_without_a_key() {
+    finds_in_keys(Wrong::NoKey, &[(0, "")]);
+}
+
+#[test]
+fn actions_of_two_events_under_one_key() {
+    finds_in_keys(Wrong::SharedKey, &[(0, "one"), (1, "one")]);
+}
+
+#[test]
+fn actions_that_are_of_no_event() {
+    finds(
+        Wrong::Nonsense,
+        &PIPELINE.replace(r#"data: '{ "id": .id }'"#, r#"data: '{ "id": "another" }'"#),
+        as_it_is,
+        None,
+    );
+}
+
+#[test]
+fn a_child_shard_that_begins_before_its_parents_have_ended() {
+    finds(Wrong::OutOfOrder, PIPELINE, |schedule| schedule.settings.begins_children_early = true, None);
 }
 
 #[test]
@@ -154,6 +197,15 @@ fn a_sink_without_order() {
 #[test]
 fn actions_that_are_not_done_once() {
     finds(Wrong::Repeated, &PIPELINE.replace("once: state, ", ""), as_it_is, None);
+}
+
+#[test]
+fn actions_that_are_not_done_once_on_dynamodb() {
+    let Some(dynamodb) = fourstroke_localstack::dynamodb::start() else { return };
+    let (receiver, table) = (Arc::new(Receiver::start()), table(&dynamodb));
+    let pipeline = PIPELINE.replace("once: state, ", "");
+    let environments = [Environment::start(&receiver, &pipeline, Some(AT_ONCE), 3, Some(table))];
+    finds_in(World::DynamoDb, &environments, Wrong::Repeated, as_it_is, None);
 }
 
 #[test]

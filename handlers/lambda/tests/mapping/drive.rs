@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    account::{Account, Ended},
+    account::Account,
     model::{Invocation, Mapping, Outcome, Place},
     runtime::{self, Answer},
     schedule::{Mishap, Schedule, World},
@@ -32,7 +32,6 @@ pub type Lie = fn(&[Place]) -> Value;
 struct Flight {
     invocation: Invocation,
     started: Instant,
-    failed_before: usize,
     /// The mapping has given it up.
     given_up: bool,
 }
@@ -101,19 +100,17 @@ impl Drive<'_> {
             self.account.count("invocations throttled", 1);
             return;
         }
-        let events = self.account.events_at(&invocation.places);
-        let failed_before = {
-            let mut state = self.track.state();
-            state.deliver(&events);
-            state.failed
-        };
+        self.track.begin(invocation.id, self.account.events_at(&invocation.places));
         let payload = schedule.stream.payload(invocation.places.iter().copied());
-        let (id, ear) = (invocation.id, self.ear.clone());
+        let (id, ear, track) = (invocation.id, self.ear.clone(), self.track.clone());
         let sent = runtime::Invocation { limit: schedule.limit, ..runtime::Invocation::new(payload) };
-        // Who is done hears nothing any more.
         let environment = &self.environments[id as usize % self.environments.len()];
-        environment.invoke(sent, move |answer| drop(ear.send(Told::Answered(id, answer))));
-        let flight = Flight { invocation, started: Instant::now(), failed_before, given_up: false };
+        environment.invoke(sent, move |answer| {
+            track.end(id, &answer);
+            // Who is done hears nothing any more.
+            drop(ear.send(Told::Answered(id, answer)));
+        });
+        let flight = Flight { invocation, started: Instant::now(), given_up: false };
         self.flights.insert(id, flight);
     }
 
@@ -138,8 +135,6 @@ impl Drive<'_> {
         let Some(flight) = waited_for.find(|flight| flight.invocation.places.contains(&place)) else { return };
         flight.given_up = true;
         let (id, places) = (flight.invocation.id, flight.invocation.places.clone());
-        let events = self.account.events_at(&places);
-        self.track.state().abandoned.extend(events);
         self.account.count("invocations given up while they went on", 1);
         self.settle(id, &places, Outcome::FunctionError);
     }
@@ -149,10 +144,8 @@ impl Drive<'_> {
         if let (Some(lie), false) = (self.lie, answer.failed) {
             answer.body = lie(&flight.invocation.places);
         }
-        let took = flight.started.elapsed();
         let places = &flight.invocation.places;
-        let ended = Ended { places, answer: &answer, took, failed_before: flight.failed_before };
-        self.account.invocation(&ended);
+        self.account.invocation(id, places, &answer);
         if flight.given_up {
             return;
         }
@@ -170,14 +163,15 @@ impl Drive<'_> {
         self.behind = !matches!(&outcome, Outcome::Answered(answer) if *answer == json!({ "batchItemFailures": [] }));
         self.mapping.advance(self.mapping.now() + TAKES);
         let done = self.mapping.settle(id, outcome);
-        self.account.done(&done);
+        // A throttled one was none.
+        if !done.is_empty() {
+            self.account.done(id, &done);
+        }
         if self.track.schedule.mishaps.get(&id) == Some(&Mishap::NewPollers) {
             self.mapping.replace_pollers(places[0].0);
             self.account.count("shards with new pollers", 1);
             for flight in self.flights.values_mut().filter(|flight| flight.invocation.places[0].0 == places[0].0) {
                 flight.given_up = true;
-                let events = self.account.events_at(&flight.invocation.places);
-                self.track.state().abandoned.extend(events);
             }
         }
     }

@@ -47,8 +47,9 @@ on_error: { to: dead }
 "#;
 
 /// How many schedules each test has.
-const IN_MEMORY: u64 = 1_500;
-const KILLED: u64 = 350;
+const IN_MEMORY: u64 = 1_400;
+const KILLED: u64 = 280;
+const ONE_AT_A_TIME: u64 = 200;
 const ON_DYNAMODB: u64 = 150;
 
 /// As much is said of what is wrong, in bytes.
@@ -92,13 +93,16 @@ fn run(world: World, environments: &[Arc<Environment>], at_once: usize, seeds: s
     counts.into_inner().unwrap()
 }
 
-/// Requires that all of this happened: schedules in which nothing goes wrong show nothing.
-fn happened(counts: &Counts, what: impl IntoIterator<Item = String>) {
+/// Requires that all of this happened, and so often that a check was in force: schedules in which nothing goes wrong show nothing, nor do
+/// those in which everything is excused.
+fn happened(counts: &Counts, what: impl IntoIterator<Item = String>, held: &[(&str, usize)]) {
     println!("{counts}");
     // Some schedules by hand are not all of them.
     if env::var_os("MAPPING_SEED").is_none() && env::var_os("MAPPING_SCHEDULES").is_none() {
         let never: Vec<String> = what.into_iter().filter(|what| counts.of(what) == 0).collect();
         assert!(never.is_empty(), "it never happened: {never:?}");
+        let seldom: Vec<_> = held.iter().filter(|(what, least)| counts.of(what) < *least).collect();
+        assert!(seldom.is_empty(), "it happened too seldom: {seldom:?}");
     }
 }
 
@@ -117,6 +121,7 @@ const EVERYWHERE: [&str; 10] = [
 ];
 const ONCE: &str = "actions to be done once that came again under their key";
 const CRASHED: &str = "invocations in a process that was ended";
+const THAWED: &str = "invocations of a process that stood still before";
 
 fn texts(all: &[&str]) -> Vec<String> {
     all.iter().map(|one| (*one).to_owned()).collect()
@@ -131,24 +136,46 @@ const SERVICES: [Port; 4] = [Port::Out, Port::Log, Port::Dead, Port::Lookup];
 #[test]
 fn in_a_process_that_is_never_killed() {
     let receiver = Arc::new(Receiver::start());
-    let environment = Environment::start(&receiver, PIPELINE, 32, 0, None);
+    let environment = Environment::start(&receiver, PIPELINE, Some(32), 0, None);
     let counts = run(World::Memory, &[environment], 32, seeds(IN_MEMORY));
     let more = [
         "batches given up: RetryAttemptsExhausted { function_error: false }",
         "batches given up: RecordAgeExceeded",
+        "batches cut by their payload",
         "invocations given up while they went on",
         ONCE,
     ];
     let all = texts(&EVERYWHERE).into_iter().chain(texts(&more)).chain(faults(&SERVICES, &Fault::ANSWERS));
-    happened(&counts, all);
+    let held = [
+        (Counts::HELD_INVOCATIONS, 1_500),
+        (Counts::HELD_ONCE, 100),
+        (Counts::HELD_ENDS, 150),
+        (Counts::HELD_ENTRIES, 3_000),
+    ];
+    happened(&counts, all, &held);
 }
 
 #[test]
 fn in_processes_that_are_killed() {
     let receiver = Arc::new(Receiver::start());
-    let environments: Vec<_> = (0..8).map(|_| Environment::start(&receiver, PIPELINE, 32, usize::MAX, None)).collect();
+    let environments: Vec<_> =
+        (0..8).map(|_| Environment::start(&receiver, PIPELINE, Some(32), usize::MAX, None)).collect();
     let counts = run(World::Killed, &environments, 64, seeds(KILLED));
-    happened(&counts, texts(&EVERYWHERE).into_iter().chain(texts(&[CRASHED])).chain(faults(&SERVICES, &Fault::ENDS)));
+    let all = texts(&EVERYWHERE).into_iter().chain(texts(&[CRASHED])).chain(faults(&SERVICES, &Fault::ENDS));
+    let held = [(Counts::HELD_INVOCATIONS, 200), (Counts::HELD_ENDS, 5), (Counts::HELD_ENTRIES, 400)];
+    happened(&counts, all, &held);
+}
+
+#[test]
+fn in_processes_that_stand_still_between_invocations() {
+    let receiver = Arc::new(Receiver::start());
+    let environments: Vec<_> =
+        (0..8).map(|_| Environment::start(&receiver, PIPELINE, None, usize::MAX, None)).collect();
+    let mut counts = run(World::OneAtATime, &environments, 32, seeds(ONE_AT_A_TIME));
+    counts.add(THAWED, environments.iter().map(|environment| environment.thaws()).sum());
+    let all = texts(&EVERYWHERE).into_iter().chain(texts(&[CRASHED])).chain(faults(&SERVICES, &Fault::ENDS));
+    let held = [(Counts::HELD_INVOCATIONS, 200), (Counts::HELD_ENDS, 5), (Counts::HELD_ENTRIES, 400), (THAWED, 500)];
+    happened(&counts, all, &held);
 }
 
 #[test]
@@ -158,8 +185,11 @@ fn on_dynamodb() {
     let Some(dynamodb) = fourstroke_localstack::dynamodb::start() else { return };
     let (receiver, table) = (Arc::new(Receiver::start()), table(&dynamodb));
     let environments: Vec<_> =
-        (0..8).map(|_| Environment::start(&receiver, PIPELINE, 32, KILLS, Some(table))).collect();
-    let counts = run(World::DynamoDb, &environments, 64, seeds(ON_DYNAMODB));
+        (0..8).map(|_| Environment::start(&receiver, PIPELINE, Some(32), KILLS, Some(table))).collect();
+    let counts = run(World::DynamoDb, &environments, 32, seeds(ON_DYNAMODB));
     let of_the_table = faults(&[Port::Store], &Fault::OF_TABLES).chain(faults(&[Port::Store], &[Fault::KillAfter]));
-    happened(&counts, texts(&EVERYWHERE).into_iter().chain(texts(&[CRASHED, ONCE])).chain(of_the_table));
+    let all = texts(&EVERYWHERE).into_iter().chain(texts(&[CRASHED, ONCE])).chain(of_the_table);
+    let held =
+        [(Counts::HELD_INVOCATIONS, 60), (Counts::HELD_ONCE, 2), (Counts::HELD_ENDS, 15), (Counts::HELD_ENTRIES, 100)];
+    happened(&counts, all, &held);
 }

@@ -7,6 +7,12 @@ use std::{collections::BTreeMap, fmt, ops::AddAssign};
 pub struct Counts(BTreeMap<String, usize>);
 
 impl Counts {
+    /// Checks that were in force: nothing excused what they look at.
+    pub const HELD_INVOCATIONS: &str = "invocations that had no reason to ask for anything again";
+    pub const HELD_ONCE: &str = "actions done once, known to be, delivered again and not repeated";
+    pub const HELD_ENDS: &str = "events asked for again that had to have no log entry";
+    pub const HELD_ENTRIES: &str = "events done that had to have their log entry by then";
+
     pub fn add(&mut self, what: &str, more: usize) {
         *self.0.entry(what.to_owned()).or_default() += more;
     }

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use crate::model::{Place, Settings, Stream, lane_of};
+use crate::model::{Place, Stream};
 
 /// The records that these documents are about: those S3 got byte for byte, or those between two places in the stream.
-pub fn places(documents: &[Value], stream: &Stream, settings: &Settings) -> HashSet<Place> {
+pub fn places(documents: &[Value], stream: &Stream) -> HashSet<Place> {
     let mut all = HashSet::new();
     for document in documents {
         let info = &document["KinesisBatchInfo"];
@@ -23,12 +23,9 @@ pub fn places(documents: &[Value], stream: &Stream, settings: &Settings) -> Hash
             continue;
         }
         let (first, last) = (place(&info["startSequenceNumber"]), place(&info["endSequenceNumber"]));
-        let lane = |place: Place| lane_of(&stream.record(place).partition_key, settings.parallelization_factor);
-        let between = (first.1..=last.1).map(|number| (shard, number)).filter(|place| lane(*place) == lane(first));
-        let between: Vec<Place> = between.collect();
-        // Where there are more, nobody knows which of them were in the batch: none counts.
-        if info["batchSize"] == between.len() {
-            all.extend(between);
+        // Where there are more between them, nobody knows which of those were in the batch: none counts.
+        if info["batchSize"] == last.1 + 1 - first.1 {
+            all.extend((first.1..=last.1).map(|number| (shard, number)));
         }
     }
     all

@@ -29,6 +29,8 @@ pub struct Lane {
     pub waiting: VecDeque<Batch>,
     /// The invocation under way.
     pub running: Option<(u64, Batch)>,
+    /// How many batches were as long as a payload may be, and no longer.
+    pub cut_by_payload: usize,
     /// Since when it is without an invocation.
     pub idle_since: Duration,
 }
@@ -62,6 +64,7 @@ impl Lane {
         let (room, _) = self.room(stream, settings);
         let there = self.coming()[..room].iter().take_while(|place| stream.record(**place).arrived <= now);
         let places: Vec<Place> = there.copied().collect();
+        self.cut_by_payload += usize::from(places.len() == room && room < self.coming().len().min(settings.batch_size));
         self.taken += places.len();
         Batch { places, attempts: 0, function_error: false, not_before: now }
     }

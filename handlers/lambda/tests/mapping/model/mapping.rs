@@ -190,8 +190,14 @@ impl<'a> Mapping<'a> {
         &self.expired
     }
 
+    /// How many batches have fewer records than they might, as a payload has room for no more.
+    pub fn cut_by_payload(&self) -> usize {
+        self.lanes.iter().flatten().map(|lane| lane.cut_by_payload).sum()
+    }
+
     fn may_begin(&self, shard: usize) -> bool {
-        self.stream.shards[shard].parents.iter().all(|parent| self.lanes[*parent].iter().all(Lane::is_done))
+        let early = self.settings.begins_children_early;
+        early || self.stream.shards[shard].parents.iter().all(|parent| self.lanes[*parent].iter().all(Lane::is_done))
     }
 
     /// Leaves what is young enough to be invoked.
@@ -218,7 +224,7 @@ impl<'a> Mapping<'a> {
 }
 
 /// The lane of a partition key.
-pub fn lane_of(partition_key: &str, lanes: usize) -> usize {
+fn lane_of(partition_key: &str, lanes: usize) -> usize {
     // FNV-1a: the same on every machine.
     let hash = partition_key
         .bytes()

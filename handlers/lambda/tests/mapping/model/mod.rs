@@ -20,8 +20,9 @@
 //! - What the stream no longer keeps is gone.
 //! - Its checkpoint in a shard is the first record not done with. A poller that is replaced begins there again.
 //!
-//! Open in both: whether a response that names nothing known halves the batch (here it does not), and how long retries wait (here
-//! a quarter of a second, doubled each time up to a minute, which gives as many invocations within an age as recorded).
+//! Open in both: whether a response that names nothing known halves the batch (here it does not), whether neighbouring batches may
+//! share an on-failure document (here each has its own), and how long retries wait (here a quarter of a second, doubled each time up to
+//! a minute: within a minute that is eight invocations. As many were recorded, but from a moment on that nobody wrote down).
 
 mod answer;
 mod lane;
@@ -30,7 +31,7 @@ mod on_failure;
 mod settings;
 mod stream;
 
-pub use mapping::{Invocation, Mapping, Outcome, lane_of};
+pub use mapping::{Invocation, Mapping, Outcome};
 pub use on_failure::Condition;
 pub use settings::{Destination, Settings};
 pub use stream::{Place, Record, Shard, Stream};

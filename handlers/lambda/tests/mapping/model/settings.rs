@@ -15,8 +15,9 @@ pub struct Settings {
     pub bisect_batch_on_function_error: bool,
     pub report_batch_item_failures: bool,
     pub on_failure: Option<Destination>,
-    /// No setting of AWS's: a mapping that is wrong in this way, to see whether that is found.
+    /// No setting of AWS's, as the next: a mapping that is wrong in this way, to see whether that is found.
     pub loses_second_halves: bool,
+    pub begins_children_early: bool,
 }
 
 /// Where discarded batches go.
@@ -43,6 +44,7 @@ impl Default for Settings {
             report_batch_item_failures: false,
             on_failure: None,
             loses_second_halves: false,
+            begins_children_early: false,
         }
     }
 }

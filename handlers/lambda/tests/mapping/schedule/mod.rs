@@ -19,6 +19,8 @@ pub enum World {
     Memory,
     /// It may be killed: nothing is to be done once.
     Killed,
+    /// It may be killed too, runs one invocation at a time, and stands still between them, as the templates deploy it.
+    OneAtATime,
     /// What was done is kept in DynamoDB: anything may happen.
     DynamoDb,
 }

@@ -33,6 +33,8 @@ struct Shared {
     tracks: RwLock<HashMap<u64, Arc<Track>>>,
     lives: Mutex<HashMap<u64, Arc<Life>>>,
     born: AtomicU64,
+    /// What was asked that no handler should ask.
+    nonsense: Mutex<Vec<String>>,
 }
 
 /// A process's life: what it asked for and was not taken before its end is not taken any more.
@@ -71,9 +73,9 @@ impl Receiver {
         self.shared.tracks.write().unwrap().insert(track.schedule.seed, track.clone());
     }
 
-    /// Tells whether a process was killed.
-    pub fn has_killed(&self, life: u64) -> bool {
-        !*self.shared.lives.lock().unwrap()[&life].lives.read().unwrap()
+    /// Takes what was asked that no handler should ask: nobody knows for which schedule.
+    pub fn nonsense(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.nonsense.lock().unwrap())
     }
 
     pub fn leave(&self, track: &Track) {
@@ -93,8 +95,15 @@ impl Shared {
         if port == "dynamodb" {
             return self.ask_table(&life, request);
         }
-        // One of a schedule that has ended, of an invocation that was given up.
-        let Some(asked) = self.asked(port, path, request) else { return Answer { status: 200, ..Answer::default() } };
+        let asked = match self.asked(port, path, request) {
+            Ok(Some(asked)) => asked,
+            // One of a schedule that has ended, of an invocation that was given up.
+            Ok(None) => return Answer { status: 200, ..Answer::default() },
+            Err(why) => {
+                self.nonsense.lock().unwrap().push(format!("{why}: {} /{path} {}", request.method, request.body));
+                return Answer { status: 400, ..Answer::default() };
+            }
+        };
         let body = if asked.port == Port::Lookup { r#"{"level": 3}"# } else { "" };
         life.end(&asked, || Answer { status: 200, body: body.to_owned(), ..Answer::default() })
     }
@@ -108,16 +117,19 @@ impl Shared {
             let (track, _) = self.track(&key)?;
             Some((track.key(&key)?, track))
         });
-        let fault = asked.and_then(|(of, track)| Some((track.state().next(Port::Store, of)?, track.schedule.limit)));
-        let Some((fault, limit)) = fault else { return store::ask(table, request) };
+        let Some((of, track)) = asked else { return store::ask(table, request) };
+        let fault = track.state().next(Port::Store, of);
+        let Some(fault) = fault else { return store::ask(table, request) };
         if fault.has_effect() {
             store::ask(table, request);
         }
-        match fault {
-            Fault::Busy => store::busy(),
-            Fault::Error | Fault::ErrorAfter => store::broken(),
-            fault => life.fail(fault, limit),
-        }
+        let (ended, answer) = match fault {
+            Fault::Busy => (fault, store::busy()),
+            Fault::Error | Fault::ErrorAfter => (fault, store::broken()),
+            fault => life.fail(fault, track.schedule.limit),
+        };
+        track.state().count(Port::Store, ended);
+        answer
     }
 
     fn track(&self, text: &str) -> Option<(Arc<Track>, String)> {
@@ -125,49 +137,52 @@ impl Shared {
         Some((self.tracks.read().unwrap().get(&seed)?.clone(), rest.to_owned()))
     }
 
-    /// The event of an id, `arn:…:stream/s7/shardId-…/…`.
-    fn of_id(&self, id: &str) -> Option<(Arc<Track>, usize)> {
-        let (_, name) = id.split_once(":stream/")?;
-        let (track, id) = self.track(name)?;
-        let of = track.event(&id).unwrap_or_else(|| panic!("no event of the stream is {id}"));
-        Some((track, of))
+    /// The event of an id, `arn:…:stream/s7/shardId-…/…`; none: its schedule has ended.
+    fn of_id(&self, id: &Value) -> Result<Option<(Arc<Track>, usize)>, String> {
+        let name = id.as_str().and_then(|id| id.split_once(":stream/")).map(|(_, name)| name);
+        let name = name.filter(|name| Schedule::seed_in(name).is_some()).ok_or("no stream has such an event")?;
+        let Some((track, id)) = self.track(name) else { return Ok(None) };
+        let of = track.event(&id).ok_or("the stream has no such event")?;
+        Ok(Some((track, of)))
     }
 
-    fn asked(&self, port: &str, path: &str, request: &Request) -> Option<Asked> {
+    /// The event of a name, `s7-e2`.
+    fn of_name(&self, name: &str) -> Result<Option<(Arc<Track>, usize)>, String> {
+        let (_, rest) = Schedule::seed_in(name).ok_or("no event has such a name")?;
+        let of: usize = rest.strip_prefix("-e").and_then(|number| number.parse().ok()).ok_or("it names no event")?;
+        let Some((track, _)) = self.track(name) else { return Ok(None) };
+        if of >= track.schedule.events.len() {
+            return Err("there are not so many events".to_owned());
+        }
+        Ok(Some((track, of)))
+    }
+
+    /// What a request is about; none: a schedule that has ended.
+    fn asked(&self, port: &str, path: &str, request: &Request) -> Result<Option<Asked>, String> {
         let key = request.headers.get("idempotency-key").cloned().unwrap_or_default();
-        let named = |name: &str| {
-            let (track, rest) = self.track(name)?;
-            let of = rest.strip_prefix("-e").and_then(|number| number.parse().ok()).unwrap();
-            Some((track, of))
+        let asked = |found: Option<(Arc<Track>, usize)>, port, said| {
+            found.map(|(track, of)| Asked { track, port, of, key: key.clone(), said })
         };
         if port == "customers" {
-            let (track, of) = named(path.rsplit('/').next().unwrap())?;
-            return Some(Asked { track, port: Port::Lookup, of, key, said: Said::Row });
+            return Ok(asked(self.of_name(path.rsplit('/').next().unwrap_or_default())?, Port::Lookup, Said::Row));
         }
-        let body: Value = serde_json::from_str(&request.body).unwrap();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let body: Value = serde_json::from_str(&request.body).map_err(|error| error.to_string())?;
+        let entry = |entry: &Value| Said::Entry(entry["disposition"].as_str().unwrap_or_default().to_owned());
         match port {
-            "out" => {
-                let (track, of) = named(body["id"].as_str().unwrap())?;
-                Some(Asked { track, port: Port::Out, of, key, said: Said::Action })
-            }
-            "log" => {
-                let (track, of) = self.of_id(body["event_id"].as_str().unwrap())?;
-                Some(Asked { track, port: Port::Log, of, key, said: Said::Entry(text(&body["disposition"])) })
-            }
+            "out" => Ok(asked(self.of_name(body["id"].as_str().unwrap_or_default())?, Port::Out, Said::Action)),
+            "log" => Ok(asked(self.of_id(&body["event_id"])?, Port::Log, entry(&body))),
             "dead" => {
-                let bytes = STANDARD.decode(body["body_base64"].as_str().unwrap()).unwrap();
+                let bytes = STANDARD.decode(body["body_base64"].as_str().unwrap_or_default());
+                let bytes = bytes.map_err(|error| error.to_string())?;
                 if body["stage"] == "log" {
-                    let entry: Value = serde_json::from_slice(&bytes).unwrap();
-                    let (track, of) = self.of_id(entry["event_id"].as_str().unwrap())?;
-                    let said = Said::Entry(text(&entry["disposition"]));
-                    return Some(Asked { track, port: Port::Dead, of, key, said });
+                    let said: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+                    return Ok(asked(self.of_id(&said["event_id"])?, Port::Dead, entry(&said)));
                 }
-                let (track, of) = self.of_id(body["id"].as_str().unwrap())?;
-                let same = bytes == track.schedule.events[of].body;
-                Some(Asked { track, port: Port::Dead, of, key, said: Said::Letter(same) })
+                let found = self.of_id(&body["id"])?;
+                let same = found.as_ref().is_some_and(|(track, of)| bytes == track.schedule.events[*of].body);
+                Ok(asked(found, Port::Dead, Said::Letter(same)))
             }
-            other => panic!("nobody is at {other}"),
+            _ => Err("nobody is there".to_owned()),
         }
     }
 }
@@ -183,46 +198,43 @@ impl Life {
             let mut state = asked.track.state();
             let fault = state.next(asked.port, asked.of);
             if fault.is_none_or(Fault::has_effect) {
-                let (delivery, at) = state.deliveries[asked.of];
                 let told = fault.is_none_or(|fault| fault == Fault::Abandon);
                 let (of, key, said) = (asked.of, asked.key.clone(), asked.said.clone());
-                state.seen.push(Seen { of, key, told, delivery, since: at.elapsed(), life: self.number, said });
+                let runs = state.concerned(asked.port, asked.of);
+                state.seen.push(Seen { of, key, told, runs, said });
             }
             fault
         };
-        match fault {
-            None => well(),
-            Some(Fault::Abandon) => {
-                (asked.track.abandons)(asked.of);
-                well()
-            }
-            Some(fault) => self.fail(fault, asked.track.schedule.limit),
-        }
+        let Some(fault) = fault else { return well() };
+        let (ended, answer) = if fault == Fault::Abandon {
+            (asked.track.abandons)(asked.of);
+            (fault, well())
+        } else {
+            self.fail(fault, asked.track.schedule.limit)
+        };
+        asked.track.state().count(asked.port, ended);
+        answer
     }
 
-    /// Fails a request.
-    pub fn fail(&self, fault: Fault, limit: Duration) -> Answer {
+    /// Fails a request: gives how it came to end, which is another way where the process may not be killed.
+    pub fn fail(&self, fault: Fault, limit: Duration) -> (Fault, Answer) {
         let status = |status| Answer { status, ..Answer::default() };
+        let environment = self.environment.upgrade();
+        let ends = |kill: &dyn Fn(&Environment) -> bool, otherwise: Fault| {
+            let killed = environment.as_ref().is_some_and(|environment| kill(environment));
+            (if killed { fault } else { otherwise }, cut())
+        };
         match fault {
-            Fault::Busy => status(503),
-            Fault::Throttled => Answer { headers: vec![("retry-after", "1".to_owned())], ..status(429) },
-            Fault::Error | Fault::ErrorAfter => status(500),
-            Fault::CutBefore | Fault::CutAfter | Fault::Abandon => cut(),
-            Fault::SilentBefore | Fault::SilentAfter => Answer { manner: Manner::Silent, ..Answer::default() },
-            Fault::Forbidden => status(403),
-            Fault::Refused => status(400),
-            Fault::KillBefore | Fault::KillAfter => {
-                if let Some(environment) = self.environment.upgrade() {
-                    environment.kill(self);
-                }
-                cut()
-            }
-            Fault::Stall => {
-                if let Some(environment) = self.environment.upgrade() {
-                    environment.stall(self, limit);
-                }
-                cut()
-            }
+            Fault::Busy => (fault, status(503)),
+            Fault::Throttled => (fault, Answer { headers: vec![("retry-after", "1".to_owned())], ..status(429) }),
+            Fault::Error | Fault::ErrorAfter => (fault, status(500)),
+            Fault::CutBefore | Fault::CutAfter | Fault::Abandon => (fault, cut()),
+            Fault::SilentBefore | Fault::SilentAfter => (fault, Answer { manner: Manner::Silent, ..Answer::default() }),
+            Fault::Forbidden => (fault, status(403)),
+            Fault::Refused => (fault, status(400)),
+            Fault::KillBefore => ends(&|environment| environment.kill(self), Fault::CutBefore),
+            Fault::KillAfter => ends(&|environment| environment.kill(self), Fault::CutAfter),
+            Fault::Stall => ends(&|environment| environment.stall(self, limit), Fault::CutBefore),
         }
     }
 }

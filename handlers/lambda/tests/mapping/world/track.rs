@@ -1,12 +1,15 @@
 //! What one schedule's requests were, and how they are to end.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Mutex, MutexGuard},
-    time::{Duration, Instant},
 };
 
-use crate::schedule::{Fault, Port, Schedule};
+use super::run::Run;
+use crate::{
+    runtime::Answer,
+    schedule::{Fault, Port, Schedule},
+};
 
 /// A request that had its effect.
 #[derive(Clone, Debug)]
@@ -17,12 +20,8 @@ pub struct Seen {
     pub key: String,
     /// Whether the handler heard that it had.
     pub told: bool,
-    /// How often the event had been given to the function by then.
-    pub delivery: u32,
-    /// How long ago that was, the last time.
-    pub since: Duration,
-    /// Which process asked.
-    pub life: u64,
+    /// The invocations it may be of: those of the event that went on. The mapping had given up all but the last of them.
+    pub runs: Vec<u64>,
     pub said: Said,
 }
 
@@ -40,15 +39,10 @@ pub enum Said {
 pub struct State {
     plan: HashMap<(Port, usize), VecDeque<(Fault, u32)>>,
     pub seen: Vec<Seen>,
-    /// How many requests were made to fail, and how.
-    pub failed: usize,
+    /// How requests were made to fail, and how often.
     pub faults: HashMap<(Port, Fault), usize>,
-    /// Those ports and events (or keys) of which some were.
-    pub troubled: HashSet<(Port, usize)>,
-    /// How often each event was given to the function, and when the last time.
-    pub deliveries: Vec<(u32, Instant)>,
-    /// Events of invocations that the mapping gave up, and that went on.
-    pub abandoned: HashSet<usize>,
+    /// The invocations of the function.
+    pub runs: BTreeMap<u64, Run>,
 }
 
 /// The same for many threads.
@@ -68,15 +62,7 @@ impl Track {
         for (number, event) in schedule.events.iter().enumerate() {
             keys.entry(event.key.clone()).or_insert(number);
         }
-        let mut state = State {
-            plan: HashMap::new(),
-            seen: Vec::new(),
-            failed: 0,
-            faults: HashMap::new(),
-            troubled: HashSet::new(),
-            deliveries: vec![(0, Instant::now()); schedule.events.len()],
-            abandoned: HashSet::new(),
-        };
+        let mut state = State { plan: HashMap::new(), seen: Vec::new(), faults: HashMap::new(), runs: BTreeMap::new() };
         for trouble in &schedule.troubles {
             let of = if trouble.port == Port::Store { keys[&schedule.events[trouble.of].key] } else { trouble.of };
             state.plan.entry((trouble.port, of)).or_default().push_back((trouble.fault, trouble.times));
@@ -86,6 +72,18 @@ impl Track {
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    /// Gives events to the function.
+    pub fn begin(&self, invocation: u64, events: Vec<usize>) {
+        let keys = events.iter().map(|event| self.keys[&self.schedule.events[*event].key]).collect();
+        self.state().runs.insert(invocation, Run::new(events, keys));
+    }
+
+    /// Takes down how the function answered.
+    pub fn end(&self, invocation: u64, answer: &Answer) {
+        let state = &mut *self.state();
+        state.runs.get_mut(&invocation).expect("it began").answered(answer, state.seen.len());
     }
 
     /// Finds an event by its id in the stream, without the stream's name.
@@ -100,13 +98,6 @@ impl Track {
 }
 
 impl State {
-    /// Gives events to the function.
-    pub fn deliver(&mut self, events: &[usize]) {
-        for event in events {
-            self.deliveries[*event] = (self.deliveries[*event].0 + 1, Instant::now());
-        }
-    }
-
     /// Says how the next request there is to end.
     pub fn next(&mut self, port: Port, of: usize) -> Option<Fault> {
         let coming = self.plan.get_mut(&(port, of))?;
@@ -118,9 +109,21 @@ impl State {
         if *times == 0 {
             coming.pop_front();
         }
-        self.failed += 1;
-        *self.faults.entry((port, fault)).or_default() += 1;
-        self.troubled.insert((port, of));
+        for invocation in self.concerned(port, of) {
+            self.runs.get_mut(&invocation).expect("it began").faults.insert((port, of));
+        }
         Some(fault)
+    }
+
+    /// The invocations that a request of that event (or key) may be of: those that go on, or the last that did.
+    pub fn concerned(&self, port: Port, of: usize) -> Vec<u64> {
+        let mut concerned = self.runs.iter().filter(|(_, run)| run.concerns(port, of));
+        let going_on: Vec<u64> = concerned.clone().filter(|(_, run)| run.goes_on()).map(|(id, _)| *id).collect();
+        if going_on.is_empty() { concerned.next_back().map(|(id, _)| *id).into_iter().collect() } else { going_on }
+    }
+
+    /// Takes down that a request ended so.
+    pub fn count(&mut self, port: Port, fault: Fault) {
+        *self.faults.entry((port, fault)).or_default() += 1;
     }
 }
